@@ -1,0 +1,25 @@
+# The verbs. CMake does the work; see docs/architecture.md.
+.PHONY: deps build run test bench clean
+
+BUILD := build
+CONFIG ?= config.yaml
+
+deps:
+	@scripts/install-dependencies.sh
+
+build: deps
+	@cmake --preset release -DGOCOMET_TESTS=OFF >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD)
+
+run: build
+	@exec $(BUILD)/bin/gocomet-controlplane --config $(CONFIG)
+
+test: deps
+	@scripts/test.sh
+
+bench: build
+	@bench/run.sh
+
+clean:
+	rm -rf build build-*

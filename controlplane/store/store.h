@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "controlplane/model/records.h"
+
+namespace gocomet::controlplane {
+
+// Everything a new control plane needs from the file.
+struct StoredState {
+  std::vector<Revision> revisions;          // Ascending; all of them.
+  std::vector<WorkerTotals> worker_totals;  // In the order in which workers first appeared.
+  std::vector<BalancedTotals> balanced_totals;
+  std::vector<Event> events;  // The newest 1000, ascending.
+  uint64_t last_event_sequence = 0;
+};
+
+// Rows to be written; a group of them is one transaction.
+struct StoreWrite {
+  std::vector<Revision> revisions;
+  std::vector<WorkerTotals> worker_totals;  // Replace the row of the same (worker, incarnation).
+  std::vector<BalancedTotals> balanced_totals;  // Likewise for the four keys.
+  std::vector<Event> events;
+  // OK once everything above is durable. Called on the store's writer thread. Unset where nobody
+  // waits.
+  std::function<void(absl::Status)> done;
+};
+
+// The one writer of the database file. SQL and SQLite's codes never cross this line.
+//
+// Write may be called on any thread and never blocks: writes are queued, grouped and committed in
+// order by one thread, at the latest `kCommitDelay` after they came, at once for those with
+// revisions. While the file cannot be written (disk full, locked, read-only) they are kept in
+// memory up to `kQueuedWritesMax` and tried again; `done` of a dropped write gets
+// RESOURCE_EXHAUSTED.
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual void Write(StoreWrite write) = 0;
+  // Commits what is queued as soon as possible.
+  virtual void Flush() = 0;
+  // Writes not yet durable.
+  virtual size_t queued() const = 0;
+};
+
+inline constexpr std::chrono::milliseconds kCommitDelay{200};
+inline constexpr size_t kQueuedWritesMax = 100'000;
+
+struct OpenedStore {
+  std::unique_ptr<Store> store;
+  StoredState state;
+  // For people: an ancestor's database taken over, a migration, a damaged file set aside.
+  std::vector<std::string> notices;
+};
+
+// Opens the file, or makes it. A file of an earlier version is migrated, after a copy beside it; a
+// database of the ancestor (a table `worker_stats` of plain rows) is taken over; a file that SQLite
+// calls damaged is renamed and a new one made, which is said in `notices`.
+// FAILED_PRECONDITION: the file is a database of something else, or of a newer GoComet: it is left
+// untouched and the message says what to do. PERMISSION_DENIED, NOT_FOUND: the path.
+absl::StatusOr<OpenedStore> OpenStore(const std::string& path);
+
+}  // namespace gocomet::controlplane
