@@ -1,0 +1,126 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/clock.h"
+#include "controlplane/cluster/event_log.h"
+#include "controlplane/cluster/mailbox.h"
+#include "controlplane/cluster/plan.h"
+#include "controlplane/cluster/snapshot.h"
+#include "controlplane/model/worker.h"
+
+namespace gocomet::controlplane {
+
+// A balancer process as whoever runs it sees it.
+struct BalancerProcess {
+  std::string name;
+  std::string address;
+  uint32_t threads = 1;
+  int64_t pid = 0;
+  WallTime start_time{};
+};
+
+// Runs balancer processes. Start answers by callback on a thread of its own; the rest returns at
+// once.
+class BalancerLauncher {
+ public:
+  virtual ~BalancerLauncher() = default;
+  // Balancers that an earlier control plane left running. Called once, before anything else.
+  virtual std::vector<BalancerProcess> Adopt() = 0;
+  virtual void Start(const std::string& name, const std::string& address, uint32_t threads,
+                     std::function<void(absl::StatusOr<BalancerProcess>)> done) = 0;
+  // SIGTERM (drain) or SIGKILL. Nothing where it does not run.
+  virtual void Signal(const std::string& name, int signal) = 0;
+  // `exited(name, pid, cause)`: it ended; called once per started or adopted process.
+  virtual void Watch(std::function<void(std::string, int64_t, std::string)> exited) = 0;
+};
+
+// The control plane's end of one balancer's stream. Any thread; never blocks.
+class BalancerStream {
+ public:
+  virtual ~BalancerStream() = default;
+  // Of several unsent snapshots only the newest is sent.
+  virtual void SendSnapshot(std::shared_ptr<const Snapshot> snapshot) = 0;
+  virtual void AcknowledgeReport(uint64_t sequence) = 0;
+  virtual void Close(const absl::Status& status) = 0;
+};
+
+struct BalancerHello {
+  std::string name;
+  uint64_t incarnation = 0;
+  int64_t pid = 0;
+  std::string version;
+};
+
+struct BalancerReport {
+  uint64_t sequence = 0;
+  std::vector<Balancer::EndpointView> endpoints;
+  uint64_t connections = 0;
+  uint64_t requests = 0;
+  std::vector<BalancedTotals> totals;  // One per endpoint.
+};
+
+// The balancer processes that exist and what they said last. Confined to the owner's thread.
+class BalancerFleet {
+ public:
+  BalancerFleet(BalancerLauncher& launcher, Mailbox& mailbox, EventLog& events, const Clock& clock,
+                std::function<void()> changed);
+
+  std::span<const Balancer> balancers() const { return balancers_; }
+  const Balancer* Find(const std::string& name) const;
+
+  void AdoptLeftOver();
+  void Perform(const StartBalancer& action);
+  void Perform(const StopBalancer& action);
+  void Perform(const ForgetBalancer& action);
+  void KillAll();
+
+  // A stream of a balancer: `stream` stays until Disconnect with the same pointer. A second stream
+  // of the same balancer ends the first.
+  absl::Status Connect(const BalancerHello& hello, std::shared_ptr<BalancerStream> stream);
+  void Disconnect(const std::string& name, const BalancerStream* stream);
+  void Acknowledge(const std::string& name, const BalancerStream* stream, uint64_t version,
+                   const std::string& refusal);
+  // False where the stream is not the balancer's present one: the report counts for nothing.
+  bool Report(const std::string& name, const BalancerStream* stream, const BalancerReport& report);
+
+  // Sent to all who are connected, and to each one that connects later.
+  void Publish(std::shared_ptr<const Snapshot> snapshot);
+
+  uint64_t InFlight(const std::string& worker_id) const;
+
+  std::set<std::string> TakeChanged() { return std::exchange(changed_names_, {}); }
+
+ private:
+  struct Session {
+    std::string name;
+    std::shared_ptr<BalancerStream> stream;
+  };
+
+  Balancer* FindMutable(const std::string& name);
+  Balancer* OfStream(const std::string& name, const BalancerStream* stream);
+  void EnterState(Balancer& balancer, BalancerState state, std::string reason);
+  void OnStarted(const std::string& name, const absl::StatusOr<BalancerProcess>& answer);
+  void OnExited(const std::string& name, int64_t pid, const std::string& cause);
+  void Touch(const Balancer& balancer);
+
+  BalancerLauncher& launcher_;
+  Mailbox& mailbox_;
+  EventLog& events_;
+  const Clock& clock_;
+  const std::function<void()> changed_;
+
+  std::vector<Balancer> balancers_;
+  std::vector<Session> sessions_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::set<std::string> changed_names_;
+};
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/clock.h"
+#include "controlplane/cluster/balancer_fleet.h"
+#include "controlplane/cluster/desired_state.h"
+#include "controlplane/cluster/event_log.h"
+#include "controlplane/cluster/mailbox.h"
+#include "controlplane/cluster/plan.h"
+#include "controlplane/cluster/snapshot.h"
+#include "controlplane/cluster/subscribers.h"
+#include "controlplane/cluster/worker_fleet.h"
+#include "controlplane/probe/prober.h"
+#include "controlplane/statistics/ledger.h"
+#include "controlplane/store/store.h"
+
+namespace gocomet::controlplane {
+
+// The control plane's end of one worker's stream. Any thread; never blocks.
+class WorkerStream {
+ public:
+  virtual ~WorkerStream() = default;
+  virtual void SendSettings(const DemoWorker& settings) = 0;
+  virtual void Acknowledge(uint64_t sequence) = 0;
+  virtual void SendClusterStatistics(WallTime time, const std::vector<Ledger::WorkerRow>& rows) = 0;
+  virtual void Close(const absl::Status& status) = 0;
+};
+
+struct WorkerHello {
+  std::string instance;
+  std::string worker_id;
+  uint64_t incarnation = 0;
+  int64_t pid = 0;
+};
+
+struct WorkerChange {
+  enum class Type : uint8_t { kChanged, kRemoved } type = Type::kChanged;
+  Worker worker;
+};
+
+// The one owner of the cluster's model. Everything else reaches it as a task in its mailbox, and
+// everything that it wants done leaves it as a call that is answered through the mailbox: no lock
+// guards the model, because nobody else touches it.
+//
+// Every method but mailbox() is for the owner's thread alone, that is: within Run, or in a posted
+// task.
+class Cluster {
+ public:
+  struct Options {
+    std::string worker_hash;  // Content of what workers run; a new one replaces all workers.
+    std::function<std::string(const std::string& instance)> token;
+  };
+
+  Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
+          const Clock& clock, StoredState stored, Config config);
+  ~Cluster();
+
+  // Owns the model until everything has stopped, or Detach.
+  void Run();
+  Mailbox& mailbox() { return mailbox_; }
+
+  // Drains and removes all; Run returns then.
+  void Stop();
+  // The same at once, without draining.
+  void StopNow();
+  // Run returns; everything goes on without us.
+  void Detach();
+
+  // --- Desired state
+  DesiredState& desired_state() { return desired_state_; }
+  // Names what a change to `config` would do, one sentence each.
+  std::vector<std::string> PreviewSteps(const Config& config) const;
+  void ScaleService(const std::string& name, uint32_t replicas, ConfigChange change,
+                    DesiredState::Done done);
+  absl::Status RestartService(const std::string& name);
+  // The only service where `name` is empty.
+  absl::StatusOr<const Service*> LookupService(const std::string& name) const;
+
+  // --- Workers
+  WorkerFleet& workers() { return workers_; }
+  bool IsUpToDate(const Worker& worker) const;
+  absl::StatusOr<Worker*> RestartWorker(const std::string& id);
+  absl::StatusOr<Worker*> Drain(const std::string& id);
+  absl::StatusOr<Worker*> Undrain(const std::string& id);
+  Subscribers<WorkerChange>& worker_subscribers() { return worker_subscribers_; }
+
+  absl::Status ConnectWorker(const WorkerHello& hello, std::shared_ptr<WorkerStream> stream);
+  void DisconnectWorker(const std::string& instance, const WorkerStream* stream);
+  void ReportWorker(const WorkerHello& hello, const std::shared_ptr<WorkerStream>& stream,
+                    uint64_t sequence, const RequestCounters& counters,
+                    bool want_cluster_statistics);
+
+  // --- Balancers
+  BalancerFleet& balancers() { return balancers_; }
+  void ReportBalancer(const BalancerHello& hello, const std::shared_ptr<BalancerStream>& stream,
+                      const BalancerReport& report);
+  Subscribers<Balancer>& balancer_subscribers() { return balancer_subscribers_; }
+
+  // --- Statistics and events
+  Ledger& ledger() { return ledger_; }
+  Store& store() { return store_; }
+  EventLog& events() { return events_; }
+  const Clock& clock() const { return clock_; }
+
+  // Whether every wanted worker and balancer is ready and up to date.
+  bool Converged() const;
+  bool stopping() const { return stopping_; }
+
+ private:
+  struct WorkerSession {
+    std::shared_ptr<WorkerStream> stream;
+  };
+
+  Desired DesiredNow() const;
+  const ServiceDesire* FindDesire(const Desired& desired, const std::string& service) const;
+  std::string TemplateHash(const Service& service) const;
+
+  // Plans and performs until nothing is left to do now, and tells those who watch.
+  void Turn();
+  void Perform(const Action& action, const Desired& desired);
+  void PublishSnapshot(const Desired& desired);
+  void SetProbeTargets(const Desired& desired);
+  void PublishChanges();
+  void OnNewRevision(const Revision& revision);
+  bool AdoptionSettled() const;
+  bool Finished() const;
+
+  const Options options_;
+  Store& store_;
+  const Clock& clock_;
+  Mailbox mailbox_;
+  EventLog events_;
+  Ledger ledger_;
+  DesiredState desired_state_;
+  WorkerFleet workers_;
+  BalancerFleet balancers_;
+
+  std::map<std::string, WorkerSession> worker_sessions_;  // By instance.
+  std::shared_ptr<const Snapshot> snapshot_;
+  uint64_t last_version_ = 0;
+  std::vector<ProbeTarget> probe_targets_;
+  SteadyTime next_turn_{};
+  SteadyTime next_refresh_{};
+  SteadyTime started_{};
+  bool adoption_settled_ = false;
+  bool dirty_ = true;
+  bool stopping_ = false;
+  bool detached_ = false;
+  bool was_converged_ = false;
+
+  Subscribers<WorkerChange> worker_subscribers_;
+  Subscribers<Balancer> balancer_subscribers_;
+
+  std::unique_ptr<Prober> prober_;  // Last: its thread posts to what is above.
+};
+
+}  // namespace gocomet::controlplane

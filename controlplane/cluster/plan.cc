@@ -1,0 +1,313 @@
+#include "controlplane/cluster/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+// On its way out: it no longer counts as a copy of the service.
+bool Leaving(const Worker& w) {
+  return w.stop_wanted || w.state == WorkerState::kStopped;
+}
+
+bool Serving(const Worker& w) { return w.state == WorkerState::kReady; }
+
+// Which of several surplus workers goes first: the one whose loss costs least.
+int Worth(const Worker& w) {
+  switch (w.state) {
+    case WorkerState::kBackOff:
+      return 0;
+    case WorkerState::kPending:
+      return 1;
+    case WorkerState::kStarting:
+      return 2;
+    case WorkerState::kUnhealthy:
+      return 3;
+    default:
+      return w.held ? 4 : 5;
+  }
+}
+
+// Plans one service; a service that is no longer wanted is one with no replicas.
+class ServicePlanner {
+ public:
+  ServicePlanner(const ServiceDesire& desire, uint32_t replicas, std::vector<const Worker*> workers,
+                 std::span<const Balancer> balancers, SteadyTime now, Plan& plan)
+      : desire_(desire),
+        replicas_(replicas),
+        workers_(std::move(workers)),
+        balancers_(balancers),
+        now_(now),
+        plan_(plan) {}
+
+  void Run() {
+    FinishWhatLeaves();
+    Count();
+    ShedSurplus();
+    ReplaceOutdated();
+    StartMissing();
+  }
+
+ private:
+  void Wake(SteadyTime at) {
+    if (!plan_.wake || at < *plan_.wake) plan_.wake = at;
+  }
+
+  // Due now, or wakes the plan when it will be.
+  bool Due(SteadyTime at) {
+    if (now_ >= at) return true;
+    Wake(at);
+    return false;
+  }
+
+  void FinishWhatLeaves() {
+    for (const Worker* w : workers_) {
+      if (w->operation != Operation::kNone || !Due(w->retry_at)) continue;
+      switch (w->state) {
+        case WorkerState::kDraining:
+          FinishDrain(*w);
+          break;
+        case WorkerState::kStopped:
+          plan_.actions.emplace_back(RemoveWorker{w->instance});
+          break;
+        case WorkerState::kBackOff:
+          if (!w->handle.empty()) plan_.actions.emplace_back(RemoveWorker{w->instance});
+          break;
+        case WorkerState::kStarting:
+          if (Due(w->state_since + desire_.spec.health.start_deadline)) {
+            plan_.actions.emplace_back(
+                FailWorker{w->instance, Cat("it did not become ready within ",
+                                            desire_.spec.health.start_deadline.count(), " ms")});
+          }
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  void FinishDrain(const Worker& w) {
+    if (!w.stop_wanted) return;
+    if (IsDrained(w, balancers_)) {
+      plan_.actions.emplace_back(StopWorker{w.instance, false});
+    } else if (Due(w.state_since + desire_.spec.drain_timeout)) {
+      plan_.actions.emplace_back(StopWorker{w.instance, true});
+    }
+  }
+
+  void Count() {
+    for (const Worker* w : workers_) {
+      used_ordinals_.insert(w->ordinal);
+      if (Leaving(*w)) continue;
+      // A dead worker stands for its successor, which will be up to date.
+      if (w->state == WorkerState::kBackOff || IsUpToDate(*w, desire_)) {
+        current_.push_back(w);
+      } else {
+        outdated_.push_back(w);
+      }
+    }
+  }
+
+  void Leave(const Worker& w, const char* reason) {
+    if (w.state == WorkerState::kBackOff) {
+      if (w.handle.empty() && w.operation == Operation::kNone) {
+        plan_.actions.emplace_back(ForgetWorker{w.instance});
+      }
+      return;
+    }
+    if (w.operation == Operation::kStart) return;  // Its answer comes first.
+    plan_.actions.emplace_back(DrainWorker{w.instance, reason});
+  }
+
+  void ShedSurplus() {
+    if (current_.size() <= replicas_) return;
+    std::stable_sort(current_.begin(), current_.end(), [](const Worker* a, const Worker* b) {
+      if (Worth(*a) != Worth(*b)) return Worth(*a) > Worth(*b);
+      return a->ordinal < b->ordinal;
+    });
+    while (current_.size() > replicas_) {
+      Leave(*current_.back(), replicas_ == 0 ? "stopping" : "scaled down");
+      current_.pop_back();
+    }
+  }
+
+  void ReplaceOutdated() {
+    const uint32_t floor =
+        replicas_ > desire_.spec.rollout.max_unavailable
+            ? replicas_ - desire_.spec.rollout.max_unavailable
+            : 0;
+    // Workers that came up too recently to be trusted do not stand in for old ones yet.
+    uint32_t settled = 0;
+    for (const Worker* w : current_) {
+      if (!Serving(*w)) continue;
+      if (Due(w->ready_since.value_or(now_) + desire_.spec.rollout.min_ready)) ++settled;
+    }
+    uint32_t old_serving = 0;
+    for (const Worker* w : outdated_) old_serving += Serving(*w) ? 1 : 0;
+    for (const Worker* w : outdated_) {
+      if (!Serving(*w)) {
+        Leave(*w, "replaced");
+      } else if (settled + old_serving > floor) {
+        --old_serving;
+        Leave(*w, "replaced");
+      }
+    }
+  }
+
+  void StartMissing() {
+    for (const Worker* w : current_) {
+      if (w->state != WorkerState::kBackOff || !w->handle.empty()) continue;
+      if (w->operation != Operation::kNone || !Due(w->next_start)) continue;
+      plan_.actions.emplace_back(StartWorker{desire_.spec.name, w->ordinal, Port(w->ordinal),
+                                             w->instance});
+    }
+    const uint32_t ceiling = replicas_ + desire_.spec.rollout.max_surge;
+    // A worker in back-off keeps its place, so that a revision that cannot start does not spread
+    // over more and more ordinals.
+    size_t existing = workers_.size();
+    size_t count = current_.size();
+    uint32_t ordinal = 0;
+    while (count < replicas_ && existing < ceiling) {
+      while (used_ordinals_.contains(ordinal)) ++ordinal;
+      if (desire_.spec.host_port_base + ordinal > 65535) return;
+      used_ordinals_.insert(ordinal);
+      plan_.actions.emplace_back(StartWorker{desire_.spec.name, ordinal, Port(ordinal), ""});
+      ++count;
+      ++existing;
+    }
+  }
+
+  uint16_t Port(uint32_t ordinal) const {
+    return static_cast<uint16_t>(desire_.spec.host_port_base + ordinal);
+  }
+
+  const ServiceDesire& desire_;
+  const uint32_t replicas_;
+  const std::vector<const Worker*> workers_;
+  const std::span<const Balancer> balancers_;
+  const SteadyTime now_;
+  Plan& plan_;
+
+  std::set<uint32_t> used_ordinals_;
+  std::vector<const Worker*> current_;
+  std::vector<const Worker*> outdated_;
+};
+
+void PlanBalancers(const Desired& desired, std::span<const Balancer> balancers, SteadyTime now,
+                   Plan& plan) {
+  const uint32_t count = desired.stopping ? 0 : desired.balancers.count;
+  std::set<std::string> occupied;
+  for (const Balancer& b : balancers) {
+    bool wanted = false;
+    for (uint32_t i = 0; i < count; ++i) {
+      wanted = wanted || (b.name == BalancerName(i) && b.address == BalancerAddress(desired.balancers, i) &&
+                          b.threads == desired.balancers.threads);
+    }
+    occupied.insert(b.name);
+    if (b.process_alive) {
+      if (!wanted && b.state != BalancerState::kDraining) {
+        plan.actions.emplace_back(StopBalancer{b.name});
+      }
+    } else if (!wanted) {
+      plan.actions.emplace_back(ForgetBalancer{b.name});
+    } else if (now >= b.next_start) {
+      plan.actions.emplace_back(StartBalancer{b.name, b.address, b.threads});
+    } else if (!plan.wake || b.next_start < *plan.wake) {
+      plan.wake = b.next_start;
+    }
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    if (occupied.contains(BalancerName(i))) continue;
+    plan.actions.emplace_back(StartBalancer{BalancerName(i), BalancerAddress(desired.balancers, i),
+                                            desired.balancers.threads});
+  }
+}
+
+}  // namespace
+
+std::string BalancerName(uint32_t index) { return Cat("balancer-", index); }
+
+std::string BalancerAddress(const BalancerPool& pool, uint32_t index) {
+  const bool v6 = pool.bind_address.find(':') != std::string::npos;
+  return Cat(v6 ? "[" : "", pool.bind_address, v6 ? "]:" : ":", pool.port_base + index);
+}
+
+bool IsDrained(const Worker& worker, std::span<const Balancer> balancers) {
+  if (worker.drain_version == 0) return false;
+  for (const Balancer& b : balancers) {
+    if (!b.process_alive) continue;
+    if (!b.connected || b.acknowledged_version < worker.drain_version || !b.reported_since_ack ||
+        b.InFlight(worker.id) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsUpToDate(const Worker& worker, const ServiceDesire& desire) {
+  return !worker.replace_requested && worker.template_hash == desire.template_hash &&
+         worker.port == desire.spec.host_port_base + worker.ordinal;
+}
+
+Plan MakePlan(const Desired& desired, std::span<const Worker> workers,
+              std::span<const Balancer> balancers, SteadyTime now) {
+  Plan plan;
+  PlanBalancers(desired, balancers, now, plan);
+  // Workers stay while a balancer may still finish requests with them.
+  const bool balancers_gone = std::none_of(balancers.begin(), balancers.end(),
+                                           [](const Balancer& b) { return b.process_alive; });
+  const bool keep_workers = desired.stopping && !balancers_gone;
+
+  std::set<std::string> known;
+  const auto plan_service = [&](const ServiceDesire& desire, uint32_t replicas) {
+    known.insert(desire.spec.name);
+    std::vector<const Worker*> own;
+    for (const Worker& w : workers) {
+      if (w.service == desire.spec.name) own.push_back(&w);
+    }
+    ServicePlanner(desire, replicas, std::move(own), balancers, now, plan).Run();
+  };
+  if (keep_workers) return plan;
+  for (const ServiceDesire& desire : desired.services) {
+    plan_service(desire, desired.stopping ? 0 : desire.spec.replicas);
+  }
+  for (const Worker& w : workers) {
+    if (known.contains(w.service)) continue;
+    ServiceDesire gone;
+    gone.spec.name = w.service;
+    plan_service(gone, 0);
+  }
+  return plan;
+}
+
+namespace {
+
+struct ActionText {
+  std::string operator()(const StartWorker& a) const {
+    return Cat("start ", a.service, "-", a.ordinal, " on port ", a.port,
+               a.successor_of.empty() ? "" : " in place of ", a.successor_of);
+  }
+  std::string operator()(const DrainWorker& a) const {
+    return Cat("drain ", a.instance, ": ", a.reason);
+  }
+  std::string operator()(const StopWorker& a) const {
+    return Cat("stop ", a.instance, a.overdue ? " (drain overdue)" : "");
+  }
+  std::string operator()(const FailWorker& a) const { return Cat("fail ", a.instance, ": ", a.cause); }
+  std::string operator()(const RemoveWorker& a) const { return Cat("remove ", a.instance); }
+  std::string operator()(const ForgetWorker& a) const { return Cat("forget ", a.instance); }
+  std::string operator()(const StartBalancer& a) const {
+    return Cat("start ", a.name, " on ", a.address);
+  }
+  std::string operator()(const StopBalancer& a) const { return Cat("stop ", a.name); }
+  std::string operator()(const ForgetBalancer& a) const { return Cat("forget ", a.name); }
+};
+
+}  // namespace
+
+std::string ToString(const Action& action) { return std::visit(ActionText{}, action); }
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "controlplane/model/config.h"
+#include "controlplane/model/worker.h"
+
+// Reconciling as a pure function: the difference between what is wanted and what is seen, as
+// actions. It reads no clock and does nothing. Level-triggered: it may be called at any time, and a
+// lost or doubled event changes nothing.
+namespace gocomet::controlplane {
+
+struct ServiceDesire {
+  Service spec;
+  std::string template_hash;  // Workers with another one are outdated.
+};
+
+struct Desired {
+  std::vector<ServiceDesire> services;
+  BalancerPool balancers;
+  bool stopping = false;  // Nothing is wanted any more.
+};
+
+// A new worker on this ordinal. `successor_of`: the instance in back-off that it follows.
+struct StartWorker {
+  std::string service;
+  uint32_t ordinal = 0;
+  uint16_t port = 0;
+  std::string successor_of;
+};
+// Out of rotation; it will be stopped once drained.
+struct DrainWorker {
+  std::string instance;
+  std::string reason;
+};
+// SIGTERM now: it is drained, or its drain deadline has passed (`overdue`), or nobody sends to it.
+struct StopWorker {
+  std::string instance;
+  bool overdue = false;
+};
+// It did not become ready in time: stop it and count a crash.
+struct FailWorker {
+  std::string instance;
+  std::string cause;
+};
+// Forget what the runtime still has of it.
+struct RemoveWorker {
+  std::string instance;
+};
+// Forget a record that nothing stands behind any more.
+struct ForgetWorker {
+  std::string instance;
+};
+struct StartBalancer {
+  std::string name;
+  std::string address;
+  uint32_t threads = 1;
+};
+struct StopBalancer {
+  std::string name;
+};
+struct ForgetBalancer {
+  std::string name;
+};
+
+using Action = std::variant<StartWorker, DrainWorker, StopWorker, FailWorker, RemoveWorker,
+                            ForgetWorker, StartBalancer, StopBalancer, ForgetBalancer>;
+
+// One line, for logs and failing tests.
+std::string ToString(const Action& action);
+
+struct Plan {
+  std::vector<Action> actions;
+  // When time alone will change the answer; none: not before something happens.
+  std::optional<SteadyTime> wake;
+};
+
+Plan MakePlan(const Desired& desired, std::span<const Worker> workers,
+              std::span<const Balancer> balancers, SteadyTime now);
+
+// `balancer-0`, and `127.0.0.1:5050`.
+std::string BalancerName(uint32_t index);
+std::string BalancerAddress(const BalancerPool& pool, uint32_t index);
+
+// No connected balancer may still send to it, and none has a request with it. A balancer that runs
+// but does not speak to us may still send.
+bool IsDrained(const Worker& worker, std::span<const Balancer> balancers);
+
+// Whether it runs what is asked for now.
+bool IsUpToDate(const Worker& worker, const ServiceDesire& desire);
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,135 @@
+// The part of the fleet that compares its records with what the runtime says there is.
+#include <algorithm>
+#include <map>
+
+#include "common/base/text.h"
+#include "controlplane/cluster/worker_fleet.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+Failure ToFailure(const RuntimeWorker& seen, WallTime now) {
+  Failure failure;
+  failure.time = now;
+  if (seen.exit) {
+    failure.exit_code = seen.exit->code;
+    failure.signal = seen.exit->signal;
+    failure.out_of_memory = seen.exit->out_of_memory;
+  }
+  failure.cause = seen.exit && !seen.exit->error.empty() ? seen.exit->error : LikelyCause(failure);
+  return failure;
+}
+
+}  // namespace
+
+void WorkerFleet::Refresh() {
+  if (listing_) {
+    list_again_ = true;
+    return;
+  }
+  listing_ = true;
+  const SteadyTime asked = clock_.Steady();
+  driver_.List([this, asked](absl::StatusOr<std::vector<RuntimeWorker>> answer) {
+    mailbox_.Post([this, asked, answer = std::move(answer)] { OnListed(asked, answer); });
+  });
+}
+
+void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeWorker>> answer) {
+  listing_ = false;
+  if (!answer.ok()) {
+    // A runtime that does not answer says nothing about its workers: none is thought dead for it.
+    if (runtime_available()) {
+      events_.Error("cluster", "RuntimeUnavailable", std::string(MessageOf(answer.status())));
+    }
+    runtime_problem_ = MessageOf(answer.status());
+    hooks_.changed();
+  } else {
+    if (!runtime_available()) events_.Info("cluster", "RuntimeAvailable", "the runtime answers again");
+    runtime_problem_.clear();
+    std::map<std::string, const RuntimeWorker*> seen;
+    for (const RuntimeWorker& worker : *answer) seen[worker.instance] = &worker;
+    for (Worker& worker : workers_) {
+      const auto found = seen.find(worker.instance);
+      if (found != seen.end()) {
+        CompareWith(worker, *found->second);
+        seen.erase(found);
+      } else if (!worker.handle.empty() && worker.operation == Operation::kNone &&
+                 worker.state_since < asked) {
+        RuntimeWorker gone;
+        gone.running = false;
+        CompareWith(worker, gone);
+      }
+    }
+    for (const auto& [instance, worker] : seen) {
+      if (!listed_ && worker->running) {
+        Adopt(*worker);
+      } else {
+        RemoveOrphan(*worker);
+      }
+    }
+    listed_ = true;
+    hooks_.changed();
+  }
+  if (std::exchange(list_again_, false)) Refresh();
+}
+
+void WorkerFleet::CompareWith(Worker& worker, const RuntimeWorker& seen) {
+  if (worker.operation != Operation::kNone) return;  // That call's answer tells.
+  if (seen.running) {
+    // In back-off without a handle, its start seemed to fail and had taken effect: it is removed.
+    if (worker.handle.empty()) {
+      worker.handle = seen.handle;
+      Touch(worker);
+    }
+    if (worker.pid == 0) worker.pid = seen.pid;
+    return;
+  }
+  if (worker.state == WorkerState::kStopped || worker.state == WorkerState::kBackOff) return;
+  const Failure failure = ToFailure(seen, clock_.Wall());
+  if (!ObserveExit(worker, failure, now())) return;
+  Touch(worker);
+  if (worker.state == WorkerState::kBackOff) {
+    const auto delay =
+        std::chrono::duration_cast<std::chrono::seconds>(worker.next_start - clock_.Steady());
+    events_.Error(Cat("worker/", worker.name()), "WorkerCrashed",
+                  Cat(worker.id, " ended: ", failure.cause, "; its successor starts in about ",
+                      delay.count() + 1, " s"));
+    if (seen.handle.empty()) {
+      worker.handle.clear();
+    } else {
+      Diagnose(worker);
+    }
+  }
+}
+
+void WorkerFleet::Adopt(const RuntimeWorker& seen) {
+  Worker worker;
+  worker.instance = seen.instance;
+  worker.id = seen.id;
+  worker.service = seen.service;
+  worker.ordinal = seen.ordinal;
+  worker.port = seen.port;
+  worker.template_hash = seen.template_hash;
+  worker.handle = seen.handle;
+  worker.address = seen.address;
+  worker.balancer_address = seen.balancer_address;
+  worker.image = seen.image;
+  worker.pid = seen.pid;
+  worker.create_time = seen.created;
+  EnterState(worker, WorkerState::kStarting, "adopted", now());
+  events_.Info(Cat("worker/", worker.name()), "WorkerAdopted",
+               Cat(worker.id, " was running already and is taken over"));
+  Touch(worker);
+  workers_.push_back(std::move(worker));
+}
+
+void WorkerFleet::RemoveOrphan(const RuntimeWorker& seen) {
+  if (!orphans_.insert(seen.handle).second) return;
+  events_.Warning(Cat("worker/", seen.service, "-", seen.ordinal), "OrphanRemoved",
+                  Cat(seen.id, " belongs to this cluster and to no worker that is wanted"));
+  driver_.Remove(seen.handle, [this, handle = seen.handle](const absl::Status&) {
+    mailbox_.Post([this, handle] { orphans_.erase(handle); });
+  });
+}
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controlplane/model/worker.h"
+
+namespace gocomet::controlplane {
+
+// What is to be probed, and how often.
+struct ProbeTarget {
+  std::string instance;
+  std::string address;  // `IP:PORT` or `unix:/PATH`
+  std::string path;     // Empty: connecting is enough.
+  std::chrono::milliseconds interval{5000};
+  std::chrono::milliseconds timeout{2000};
+  bool operator==(const ProbeTarget&) const = default;
+};
+
+// Asks workers whether they are well: one GET on a connection of its own, answered 2xx or 3xx. All
+// targets are probed beside each other on one event loop, so a slow one delays no other.
+class Prober {
+ public:
+  // Called on the prober's thread; must not block.
+  using Result = std::function<void(const std::string& instance, Probe probe)>;
+
+  explicit Prober(Result result);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  // Any thread. Replaces the targets. One that is new is probed at once; one that changed goes on
+  // with its new interval; a probe of one that is gone gives no result.
+  void SetTargets(std::vector<ProbeTarget> targets);
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace gocomet::controlplane
