@@ -69,7 +69,8 @@ void BalancerFleet::AdoptLeftOver() {
     balancer.start_time = process.start_time;
     balancer.process_alive = true;
     balancers_.push_back(balancer);
-    EnterState(balancers_.back(), BalancerState::kDisconnected, "adopted; waits for its connection");
+    EnterState(balancers_.back(), BalancerState::kDisconnected,
+               "adopted; waits for its connection");
     events_.Info(Subject(process.name), "BalancerAdopted",
                  Cat("process ", process.pid, " was running already and is taken over"));
   }
@@ -87,13 +88,15 @@ void BalancerFleet::Perform(const StartBalancer& action) {
   balancer->process_alive = true;  // Until we hear otherwise.
   balancer->pid = 0;
   EnterState(*balancer, BalancerState::kStarting, "");
-  launcher_.Start(action.name, action.address, action.threads,
-                  [this, name = action.name](absl::StatusOr<BalancerProcess> answer) {
-                    mailbox_.Post([this, name, answer = std::move(answer)] { OnStarted(name, answer); });
-                  });
+  launcher_.Start(
+      action.name, action.address, action.threads,
+      [this, name = action.name](absl::StatusOr<BalancerProcess> answer) {
+        mailbox_.Post([this, name, answer = std::move(answer)] { OnStarted(name, answer); });
+      });
 }
 
-void BalancerFleet::OnStarted(const std::string& name, const absl::StatusOr<BalancerProcess>& answer) {
+void BalancerFleet::OnStarted(const std::string& name,
+                              const absl::StatusOr<BalancerProcess>& answer) {
   Balancer* balancer = FindMutable(name);
   if (balancer == nullptr) return;
   if (!answer.ok()) return OnExited(name, 0, Cat("cannot start: ", MessageOf(answer.status())));
@@ -105,7 +108,8 @@ void BalancerFleet::OnStarted(const std::string& name, const absl::StatusOr<Bala
 
 void BalancerFleet::OnExited(const std::string& name, int64_t pid, const std::string& cause) {
   Balancer* balancer = FindMutable(name);
-  if (balancer == nullptr || !balancer->process_alive || (pid != 0 && balancer->pid != 0 && balancer->pid != pid)) {
+  if (balancer == nullptr || !balancer->process_alive ||
+      (pid != 0 && balancer->pid != 0 && balancer->pid != pid)) {
     return;
   }
   balancer->process_alive = false;
@@ -124,7 +128,8 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const std::st
   balancer->next_start = now + delay;
   balancer->next_start_time = clock_.Wall() + delay;
   EnterState(*balancer, BalancerState::kBackOff, cause);
-  events_.Error(Subject(name), "BalancerCrashed", Cat(cause, "; started again in ", delay.count(), " s"));
+  events_.Error(Subject(name), "BalancerCrashed",
+                Cat(cause, "; started again in ", delay.count(), " s"));
 }
 
 void BalancerFleet::Perform(const StopBalancer& action) {
@@ -149,7 +154,8 @@ void BalancerFleet::KillAll() {
   }
 }
 
-absl::Status BalancerFleet::Connect(const BalancerHello& hello, std::shared_ptr<BalancerStream> stream) {
+absl::Status BalancerFleet::Connect(const BalancerHello& hello,
+                                    std::shared_ptr<BalancerStream> stream) {
   Balancer* balancer = FindMutable(hello.name);
   if (balancer == nullptr || !balancer->process_alive) {
     return absl::NotFoundError(Cat("balancer '", hello.name, "' is not wanted"));
@@ -179,7 +185,8 @@ void BalancerFleet::Disconnect(const std::string& name, const BalancerStream* st
   if (balancer == nullptr) return;
   balancer->connected = false;
   if (balancer->state == BalancerState::kReady) {
-    EnterState(*balancer, BalancerState::kDisconnected, "its stream broke; it serves its last snapshot");
+    EnterState(*balancer, BalancerState::kDisconnected,
+               "its stream broke; it serves its last snapshot");
   }
   Touch(*balancer);
 }
@@ -194,7 +201,8 @@ void BalancerFleet::Acknowledge(const std::string& name, const BalancerStream* s
   }
   balancer->acknowledged_version = version;
   balancer->reported_since_ack = false;
-  if (snapshot_ && snapshot_->version == version) balancer->acknowledged_revision = snapshot_->revision;
+  if (snapshot_ && snapshot_->version == version)
+    balancer->acknowledged_revision = snapshot_->revision;
   const bool serves = balancer->state == BalancerState::kStarting ||
                       balancer->state == BalancerState::kDisconnected;
   if (serves) {

@@ -57,6 +57,7 @@ class Cluster {
   struct Options {
     std::string worker_hash;  // Content of what workers run; a new one replaces all workers.
     std::function<std::string(const std::string& instance)> token;
+    ProcessSettings process;  // For rendering config texts.
   };
 
   Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
@@ -86,6 +87,7 @@ class Cluster {
 
   // --- Workers
   WorkerFleet& workers() { return workers_; }
+  RuntimeKind runtime() const { return runtime_; }
   bool IsUpToDate(const Worker& worker) const;
   absl::StatusOr<Worker*> RestartWorker(const std::string& id);
   absl::StatusOr<Worker*> Drain(const std::string& id);
@@ -115,12 +117,9 @@ class Cluster {
   bool stopping() const { return stopping_; }
 
  private:
-  struct WorkerSession {
-    std::shared_ptr<WorkerStream> stream;
-  };
-
   Desired DesiredNow() const;
-  const ServiceDesire* FindDesire(const Desired& desired, const std::string& service) const;
+  Desired DesiredFrom(const Config& config) const;
+  static const ServiceDesire* FindDesire(const Desired& desired, const std::string& service);
   std::string TemplateHash(const Service& service) const;
 
   // Plans and performs until nothing is left to do now, and tells those who watch.
@@ -129,11 +128,13 @@ class Cluster {
   void PublishSnapshot(const Desired& desired);
   void SetProbeTargets(const Desired& desired);
   void PublishChanges();
+  void OnProbe(const std::string& instance, const Probe& probe);
   void OnNewRevision(const Revision& revision);
   bool AdoptionSettled() const;
   bool Finished() const;
 
   const Options options_;
+  const RuntimeKind runtime_;
   Store& store_;
   const Clock& clock_;
   Mailbox mailbox_;
@@ -143,7 +144,7 @@ class Cluster {
   WorkerFleet workers_;
   BalancerFleet balancers_;
 
-  std::map<std::string, WorkerSession> worker_sessions_;  // By instance.
+  std::map<std::string, std::shared_ptr<WorkerStream>> worker_streams_;  // By instance.
   std::shared_ptr<const Snapshot> snapshot_;
   uint64_t last_version_ = 0;
   std::vector<ProbeTarget> probe_targets_;
@@ -155,6 +156,7 @@ class Cluster {
   bool stopping_ = false;
   bool detached_ = false;
   bool was_converged_ = false;
+  std::optional<SteadyTime> give_up_at_;
 
   Subscribers<WorkerChange> worker_subscribers_;
   Subscribers<Balancer> balancer_subscribers_;

@@ -24,8 +24,8 @@ void EventLog::Error(std::string subject, std::string kind, std::string message)
 }
 
 void EventLog::Add(Severity severity, std::string subject, std::string kind, std::string message) {
-  Event event{++last_sequence_,   clock_.Wall(),   severity, std::move(subject),
-              std::move(kind), std::move(message)};
+  Event event{++last_sequence_,   clock_.Wall(),   severity,
+              std::move(subject), std::move(kind), std::move(message)};
   StoreWrite write;
   write.events.push_back(event);
   store_.Write(std::move(write));

@@ -12,8 +12,8 @@
 
 namespace gocomet::controlplane {
 
-// What happened, numbered without gaps: the newest in memory, all of them in the store, and each one
-// to those who watch. Confined to the owner's thread.
+// What happened, numbered without gaps: the newest in memory, all of them in the store, and each
+// one to those who watch. Confined to the owner's thread.
 class EventLog {
  public:
   EventLog(Store& store, const Clock& clock, std::vector<Event> stored, uint64_t last_sequence);
@@ -22,7 +22,8 @@ class EventLog {
   void Warning(std::string subject, std::string kind, std::string message);
   void Error(std::string subject, std::string kind, std::string message);
 
-  // Newest first: those below `before` (0: all) whose subject starts with `prefix`, at most `limit`.
+  // Newest first: those below `before` (0: all) whose subject starts with `prefix`, at most
+  // `limit`.
   std::vector<Event> List(uint64_t before, size_t limit, const std::string& prefix) const;
   // Those kept in memory with a sequence above `after`, oldest first.
   std::vector<Event> After(uint64_t after) const;

@@ -8,10 +8,10 @@
 namespace gocomet::controlplane {
 namespace {
 
+constexpr char kNotWanted[] = "no longer wanted";
+
 // On its way out: it no longer counts as a copy of the service.
-bool Leaving(const Worker& w) {
-  return w.stop_wanted || w.state == WorkerState::kStopped;
-}
+bool Leaving(const Worker& w) { return w.stop_wanted || w.state == WorkerState::kStopped; }
 
 bool Serving(const Worker& w) { return w.state == WorkerState::kReady; }
 
@@ -129,16 +129,15 @@ class ServicePlanner {
       return a->ordinal < b->ordinal;
     });
     while (current_.size() > replicas_) {
-      Leave(*current_.back(), replicas_ == 0 ? "stopping" : "scaled down");
+      Leave(*current_.back(), replicas_ == 0 ? kNotWanted : "scaled down");
       current_.pop_back();
     }
   }
 
   void ReplaceOutdated() {
-    const uint32_t floor =
-        replicas_ > desire_.spec.rollout.max_unavailable
-            ? replicas_ - desire_.spec.rollout.max_unavailable
-            : 0;
+    const uint32_t floor = replicas_ > desire_.spec.rollout.max_unavailable
+                               ? replicas_ - desire_.spec.rollout.max_unavailable
+                               : 0;
     // Workers that came up too recently to be trusted do not stand in for old ones yet.
     uint32_t settled = 0;
     for (const Worker* w : current_) {
@@ -149,10 +148,10 @@ class ServicePlanner {
     for (const Worker* w : outdated_) old_serving += Serving(*w) ? 1 : 0;
     for (const Worker* w : outdated_) {
       if (!Serving(*w)) {
-        Leave(*w, "replaced");
+        Leave(*w, replicas_ == 0 ? kNotWanted : "replaced");
       } else if (settled + old_serving > floor) {
         --old_serving;
-        Leave(*w, "replaced");
+        Leave(*w, replicas_ == 0 ? kNotWanted : "replaced");
       }
     }
   }
@@ -161,8 +160,8 @@ class ServicePlanner {
     for (const Worker* w : current_) {
       if (w->state != WorkerState::kBackOff || !w->handle.empty()) continue;
       if (w->operation != Operation::kNone || !Due(w->next_start)) continue;
-      plan_.actions.emplace_back(StartWorker{desire_.spec.name, w->ordinal, Port(w->ordinal),
-                                             w->instance});
+      plan_.actions.emplace_back(
+          StartWorker{desire_.spec.name, w->ordinal, Port(w->ordinal), w->instance});
     }
     const uint32_t ceiling = replicas_ + desire_.spec.rollout.max_surge;
     // A worker in back-off keeps its place, so that a revision that cannot start does not spread
@@ -203,8 +202,9 @@ void PlanBalancers(const Desired& desired, std::span<const Balancer> balancers, 
   for (const Balancer& b : balancers) {
     bool wanted = false;
     for (uint32_t i = 0; i < count; ++i) {
-      wanted = wanted || (b.name == BalancerName(i) && b.address == BalancerAddress(desired.balancers, i) &&
-                          b.threads == desired.balancers.threads);
+      wanted = wanted ||
+               (b.name == BalancerName(i) && b.address == BalancerAddress(desired.balancers, i) &&
+                b.threads == desired.balancers.threads);
     }
     occupied.insert(b.name);
     if (b.process_alive) {
@@ -296,7 +296,9 @@ struct ActionText {
   std::string operator()(const StopWorker& a) const {
     return Cat("stop ", a.instance, a.overdue ? " (drain overdue)" : "");
   }
-  std::string operator()(const FailWorker& a) const { return Cat("fail ", a.instance, ": ", a.cause); }
+  std::string operator()(const FailWorker& a) const {
+    return Cat("fail ", a.instance, ": ", a.cause);
+  }
   std::string operator()(const RemoveWorker& a) const { return Cat("remove ", a.instance); }
   std::string operator()(const ForgetWorker& a) const { return Cat("forget ", a.instance); }
   std::string operator()(const StartBalancer& a) const {

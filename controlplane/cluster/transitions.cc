@@ -52,7 +52,8 @@ bool ObserveProbe(Worker& worker, const Probe& probe, const HealthCheck& check, 
     EnterState(worker, WorkerState::kReady, "", now);
     return true;
   }
-  if (worker.state == WorkerState::kReady && worker.failures_in_a_row >= check.unhealthy_threshold) {
+  if (worker.state == WorkerState::kReady &&
+      worker.failures_in_a_row >= check.unhealthy_threshold) {
     EnterState(worker, WorkerState::kUnhealthy, Cat("probe failed: ", probe.result), now);
     return true;
   }

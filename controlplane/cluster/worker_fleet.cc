@@ -5,6 +5,7 @@
 
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "controlplane/model/field_error.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -40,7 +41,7 @@ Worker* WorkerFleet::Find(const std::string& instance) {
 }
 
 absl::StatusOr<Worker*> WorkerFleet::Lookup(const std::string& id_or_name) {
-  if (id_or_name.empty()) return absl::InvalidArgumentError("id: must name a worker");
+  if (id_or_name.empty()) return InvalidField("id", "must name a worker");
   std::vector<Worker*> matches;
   for (Worker& worker : workers_) {
     if (worker.name() == id_or_name || worker.id == id_or_name) return &worker;
@@ -48,11 +49,11 @@ absl::StatusOr<Worker*> WorkerFleet::Lookup(const std::string& id_or_name) {
   }
   if (matches.size() == 1) return matches.front();
   if (matches.size() > 1) {
-    return absl::InvalidArgumentError(
-        Cat("id: '", id_or_name, "' is the beginning of ", matches.size(), " workers' ids"));
+    return InvalidField(
+        "id", Cat("'", id_or_name, "' is the beginning of ", matches.size(), " workers' ids"));
   }
-  return absl::NotFoundError(
-      Cat("there is no worker with the id or name '", id_or_name, "'; `gocometctl get workers` lists them"));
+  return absl::NotFoundError(Cat("there is no worker with the id or name '", id_or_name,
+                                 "'; `gocometctl get workers` lists them"));
 }
 
 void WorkerFleet::Touch(const Worker& worker) {
@@ -142,9 +143,11 @@ void WorkerFleet::Perform(const StopWorker& action, const Service& spec) {
   }
   worker->operation = Operation::kStop;
   Touch(*worker);
-  driver_.Stop(worker->handle, spec.stop_grace, [this, instance = action.instance](absl::Status status) {
-    mailbox_.Post([this, instance, status = std::move(status)] { OnStopped(instance, status); });
-  });
+  driver_.Stop(worker->handle, spec.stop_grace,
+               [this, instance = action.instance](absl::Status status) {
+                 mailbox_.Post(
+                     [this, instance, status = std::move(status)] { OnStopped(instance, status); });
+               });
 }
 
 void WorkerFleet::OnStopped(const std::string& instance, const absl::Status& status) {
@@ -154,7 +157,8 @@ void WorkerFleet::OnStopped(const std::string& instance, const absl::Status& sta
   if (!status.ok()) return CallFailed(*worker, "stop", status);
   if (worker->state == WorkerState::kDraining) {
     EnterState(*worker, WorkerState::kStopped, worker->reason, now());
-    events_.Info(Subject(*worker), "WorkerStopped", Cat(worker->id, " has stopped: ", worker->reason));
+    events_.Info(Subject(*worker), "WorkerStopped",
+                 Cat(worker->id, " has stopped: ", worker->reason));
   }
   Touch(*worker);
 }
@@ -166,21 +170,23 @@ void WorkerFleet::Perform(const FailWorker& action, const Service& spec) {
   failure.time = clock_.Wall();
   failure.cause = action.cause;
   if (worker->last_probe) {
-    failure.cause += Cat("; last probe, ", worker->last_probe->target, ": ", worker->last_probe->result);
+    failure.cause +=
+        Cat("; last probe, ", worker->last_probe->target, ": ", worker->last_probe->result);
   }
   ObserveStartFailure(*worker, failure, now());
   events_.Error(Subject(*worker), "WorkerNotReady", failure.cause);
   worker->operation = Operation::kStop;
   Touch(*worker);
-  driver_.Stop(worker->handle, spec.stop_grace, [this, instance = action.instance](absl::Status status) {
-    mailbox_.Post([this, instance, status = std::move(status)] {
-      Worker* failed = Find(instance);
-      if (failed == nullptr) return;
-      failed->operation = Operation::kNone;
-      if (!status.ok()) CallFailed(*failed, "stop", status);
-      Diagnose(*failed);
-    });
-  });
+  driver_.Stop(worker->handle, spec.stop_grace,
+               [this, instance = action.instance](absl::Status status) {
+                 mailbox_.Post([this, instance, status = std::move(status)] {
+                   Worker* failed = Find(instance);
+                   if (failed == nullptr) return;
+                   failed->operation = Operation::kNone;
+                   if (!status.ok()) CallFailed(*failed, "stop", status);
+                   Diagnose(*failed);
+                 });
+               });
 }
 
 void WorkerFleet::Perform(const RemoveWorker& action) {
@@ -300,6 +306,24 @@ void WorkerFleet::OnDiagnosed(const std::string& instance, std::vector<std::stri
     }
   }
   Touch(*worker);
+}
+
+void WorkerFleet::NoteDrainVersion(uint64_t version) {
+  for (Worker& worker : workers_) {
+    if (worker.state == WorkerState::kDraining && worker.drain_version == 0) {
+      worker.drain_version = version;
+    }
+  }
+}
+
+void WorkerFleet::RetryNow() {
+  for (Worker& worker : workers_) {
+    if (worker.state != WorkerState::kBackOff) continue;
+    worker.crashes = 0;
+    worker.next_start = clock_.Steady();
+    worker.next_start_time = clock_.Wall();
+    Touch(worker);
+  }
 }
 
 void WorkerFleet::KillAll() {

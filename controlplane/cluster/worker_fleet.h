@@ -25,7 +25,7 @@ class WorkerFleet {
  public:
   struct Hooks {
     std::function<std::string(const std::string& instance)> token;  // For a new worker.
-    std::function<void()> changed;  // A record changed; plan again.
+    std::function<void()> changed;                                  // A record changed; plan again.
   };
 
   WorkerFleet(RuntimeDriver& driver, Mailbox& mailbox, EventLog& events, const Clock& clock,
@@ -58,7 +58,12 @@ class WorkerFleet {
   bool runtime_available() const { return runtime_problem_.empty(); }
   const std::string& runtime_problem() const { return runtime_problem_; }
 
-  // Everything at once and without draining; `done` when all is gone.
+  // A snapshot of this version says who drains.
+  void NoteDrainVersion(uint64_t version);
+  // What failed under the old config is tried again under the new one, without further waiting.
+  void RetryNow();
+
+  // Everything at once and without draining.
   void KillAll();
 
   // Marks for the end of the turn what changed since the last call, and forgets it.

@@ -44,7 +44,8 @@ void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeW
     runtime_problem_ = MessageOf(answer.status());
     hooks_.changed();
   } else {
-    if (!runtime_available()) events_.Info("cluster", "RuntimeAvailable", "the runtime answers again");
+    if (!runtime_available())
+      events_.Info("cluster", "RuntimeAvailable", "the runtime answers again");
     runtime_problem_.clear();
     std::map<std::string, const RuntimeWorker*> seen;
     for (const RuntimeWorker& worker : *answer) seen[worker.instance] = &worker;

@@ -68,7 +68,7 @@ struct Worker {
   SteadyTime state_since{};
   SteadyTime retry_at{};  // No further runtime call before this, since the last one failed.
   WallTime create_time{};
-  WallTime ready_time{};                // Epoch: never.
+  WallTime ready_time{};                  // Epoch: never.
   std::optional<SteadyTime> ready_since;  // Of the present spell of health.
 
   uint32_t passes_in_a_row = 0;
@@ -80,9 +80,9 @@ struct Worker {
   bool stop_wanted = false;        // Draining ends in a stop.
   uint64_t drain_version = 0;      // First snapshot that says it drains; 0: none yet.
 
-  uint32_t crashes = 0;            // Of this ordinal, since it was healthy for long.
-  SteadyTime next_start{};         // In kBackOff.
-  WallTime next_start_time{};      // The same for people.
+  uint32_t crashes = 0;        // Of this ordinal, since it was healthy for long.
+  SteadyTime next_start{};     // In kBackOff.
+  WallTime next_start_time{};  // The same for people.
   std::optional<Failure> failure;
 
   std::string name() const { return service + "-" + std::to_string(ordinal); }

@@ -1,8 +1,5 @@
 #include "controlplane/probe/prober.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -14,6 +11,10 @@
 #include <optional>
 #include <string_view>
 #include <thread>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
 
 #include "common/base/address.h"
 #include "common/base/clock.h"
@@ -127,9 +128,8 @@ class Prober::Loop {
       const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - started);
       ProbeIn(target.interval);
-      loop.result_(target.instance,
-                   Probe{started_wall, Cat("GET ", target.address, target.path), passed,
-                         std::move(result), duration});
+      loop.result_(target.instance, Probe{started_wall, Cat("GET ", target.address, target.path),
+                                          passed, std::move(result), duration});
     }
 
     static void OnTimer(evutil_socket_t, short, void* self) {
@@ -156,7 +156,8 @@ class Prober::Loop {
       auto* subject = static_cast<Subject*>(self);
       if ((what & BEV_EVENT_CONNECTED) != 0) return subject->OnConnected();
       if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        return subject->End(false, Cat("no answer within ", subject->target.timeout.count(), " ms"));
+        return subject->End(false,
+                            Cat("no answer within ", subject->target.timeout.count(), " ms"));
       }
       if ((what & BEV_EVENT_EOF) != 0) {
         return subject->End(false, "closed the connection without an answer");

@@ -1,0 +1,219 @@
+#include "controlplane/cluster/cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.h"
+#include "controlplane/cluster/preview.h"
+#include "controlplane/config/config_text.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+constexpr std::chrono::seconds kRefreshEvery{5};
+// How long the workers of an earlier control plane may take to answer a first probe before
+// balancers get a snapshot without those that did not.
+constexpr std::chrono::seconds kAdoptionPatience{3};
+constexpr std::chrono::milliseconds kStartingProbeInterval{100};
+constexpr std::chrono::seconds kStopNowPatience{15};
+constexpr int kPassesMax = 16;
+
+uint64_t Microseconds(WallTime time) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+
+}  // namespace
+
+Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
+                 const Clock& clock, StoredState stored, Config config)
+    : options_(std::move(options)),
+      runtime_(driver.kind()),
+      store_(store),
+      clock_(clock),
+      events_(store, clock, std::move(stored.events), stored.last_event_sequence),
+      ledger_(std::move(stored.worker_totals), std::move(stored.balanced_totals)),
+      desired_state_(store, mailbox_, clock, std::move(stored.revisions), std::move(config),
+                     [this](const Revision& revision) { OnNewRevision(revision); }),
+      workers_(driver, mailbox_, events_, clock,
+               {.token = options_.token, .changed = [this] { dirty_ = true; }}),
+      balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
+      prober_(std::make_unique<Prober>([this](const std::string& instance, Probe probe) {
+        mailbox_.Post([this, instance, probe = std::move(probe)] { OnProbe(instance, probe); });
+      })) {}
+
+Cluster::~Cluster() {
+  prober_.reset();
+  mailbox_.Close();
+}
+
+void Cluster::Run() {
+  started_ = clock_.Steady();
+  balancers_.AdoptLeftOver();
+  workers_.Refresh();
+  next_refresh_ = started_ + kRefreshEvery;
+  next_turn_ = started_;
+  while (!Finished()) {
+    for (Mailbox::Task& task : mailbox_.Take(next_turn_)) {
+      task();
+      task = nullptr;
+    }
+    const SteadyTime now = clock_.Steady();
+    if (now >= next_refresh_) {
+      next_refresh_ = now + kRefreshEvery;
+      workers_.Refresh();
+    }
+    if (dirty_ || now >= next_turn_) Turn();
+  }
+  mailbox_.Close();
+}
+
+void Cluster::Turn() {
+  const Desired desired = DesiredNow();
+  next_turn_ = next_refresh_;
+  for (int pass = 0; pass < kPassesMax; ++pass) {
+    dirty_ = false;
+    PublishSnapshot(desired);
+    if (!workers_.listed()) break;
+    const Plan plan =
+        MakePlan(desired, workers_.workers(), balancers_.balancers(), clock_.Steady());
+    for (const Action& action : plan.actions) Perform(action, desired);
+    if (plan.wake) next_turn_ = std::min(next_turn_, *plan.wake);
+    if (plan.actions.empty()) break;
+  }
+  if (!adoption_settled_) next_turn_ = std::min(next_turn_, started_ + kAdoptionPatience);
+  SetProbeTargets(desired);
+  PublishChanges();
+}
+
+void Cluster::Perform(const Action& action, const Desired& desired) {
+  const auto spec_of = [&](const std::string& instance) {
+    const Worker* worker = workers_.Find(instance);
+    const ServiceDesire* desire = worker ? FindDesire(desired, worker->service) : nullptr;
+    return desire ? desire->spec : Service{};
+  };
+  if (const auto* start = std::get_if<StartWorker>(&action)) {
+    if (const ServiceDesire* desire = FindDesire(desired, start->service)) {
+      workers_.Perform(*start, *desire);
+    }
+  } else if (const auto* drain = std::get_if<DrainWorker>(&action)) {
+    workers_.Perform(*drain);
+  } else if (const auto* stop = std::get_if<StopWorker>(&action)) {
+    workers_.Perform(*stop, spec_of(stop->instance));
+  } else if (const auto* fail = std::get_if<FailWorker>(&action)) {
+    workers_.Perform(*fail, spec_of(fail->instance));
+  } else if (const auto* remove = std::get_if<RemoveWorker>(&action)) {
+    workers_.Perform(*remove);
+  } else if (const auto* forget = std::get_if<ForgetWorker>(&action)) {
+    workers_.Perform(*forget);
+  } else if (const auto* start_balancer = std::get_if<StartBalancer>(&action)) {
+    balancers_.Perform(*start_balancer);
+  } else if (const auto* stop_balancer = std::get_if<StopBalancer>(&action)) {
+    balancers_.Perform(*stop_balancer);
+  } else if (const auto* forget_balancer = std::get_if<ForgetBalancer>(&action)) {
+    balancers_.Perform(*forget_balancer);
+  }
+}
+
+void Cluster::PublishSnapshot(const Desired& desired) {
+  if (!adoption_settled_) {
+    adoption_settled_ = AdoptionSettled();
+    if (!adoption_settled_) return;
+  }
+  Snapshot next = BuildSnapshot(desired_state_.newest().number, desired, workers_.workers());
+  if (!snapshot_ || !snapshot_->SameContent(next)) {
+    last_version_ = std::max(last_version_ + 1, Microseconds(clock_.Wall()));
+    next.version = last_version_;
+    snapshot_ = std::make_shared<const Snapshot>(std::move(next));
+    balancers_.Publish(snapshot_);
+  }
+  workers_.NoteDrainVersion(snapshot_->version);
+}
+
+bool Cluster::AdoptionSettled() const {
+  if (!workers_.listed()) return false;
+  if (clock_.Steady() >= started_ + kAdoptionPatience) return true;
+  return std::all_of(workers_.workers().begin(), workers_.workers().end(),
+                     [](const Worker& w) { return w.last_probe.has_value(); });
+}
+
+void Cluster::SetProbeTargets(const Desired& desired) {
+  std::vector<ProbeTarget> targets;
+  for (const Worker& worker : workers_.workers()) {
+    const bool probed = worker.state == WorkerState::kStarting ||
+                        worker.state == WorkerState::kReady ||
+                        worker.state == WorkerState::kUnhealthy;
+    const ServiceDesire* desire = FindDesire(desired, worker.service);
+    if (!probed || desire == nullptr) continue;
+    const HealthCheck& health = desire->spec.health;
+    targets.push_back(
+        {worker.instance, worker.balancer_address, health.path,
+         worker.state == WorkerState::kStarting ? kStartingProbeInterval : health.interval,
+         health.timeout});
+  }
+  if (targets == probe_targets_) return;
+  probe_targets_ = targets;
+  prober_->SetTargets(std::move(targets));
+}
+
+void Cluster::OnProbe(const std::string& instance, const Probe& probe) {
+  const Worker* worker = workers_.Find(instance);
+  if (worker == nullptr) return;
+  const Desired desired = DesiredNow();
+  if (const ServiceDesire* desire = FindDesire(desired, worker->service)) {
+    workers_.ObserveProbe(instance, probe, desire->spec.health);
+  }
+}
+
+void Cluster::PublishChanges() {
+  for (const auto& gone : workers_.TakeGone()) {
+    WorkerChange change{WorkerChange::Type::kRemoved, {}};
+    change.worker.id = gone.id;
+    change.worker.service = gone.service;
+    change.worker.ordinal = gone.ordinal;
+    worker_subscribers_.Publish(change);
+  }
+  for (const std::string& instance : workers_.TakeChanged()) {
+    if (const Worker* worker = workers_.Find(instance)) {
+      worker_subscribers_.Publish({WorkerChange::Type::kChanged, *worker});
+    }
+  }
+  for (const std::string& name : balancers_.TakeChanged()) {
+    Balancer gone;
+    gone.name = name;
+    gone.state = BalancerState::kStopped;
+    const Balancer* balancer = balancers_.Find(name);
+    balancer_subscribers_.Publish(balancer != nullptr ? *balancer : gone);
+  }
+  const bool converged = Converged();
+  if (converged && !was_converged_ && !stopping_) {
+    events_.Info("cluster", "Converged", "everything that is wanted is ready");
+  }
+  was_converged_ = converged;
+}
+
+bool Cluster::Finished() const {
+  if (detached_) return true;
+  if (!stopping_) return false;
+  if (workers_.workers().empty() && balancers_.balancers().empty()) return true;
+  return give_up_at_ && clock_.Steady() >= *give_up_at_;
+}
+
+void Cluster::Stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  dirty_ = true;
+  events_.Info("cluster", "Stopping", "balancers finish what they have, then workers stop");
+}
+
+void Cluster::StopNow() {
+  stopping_ = true;
+  dirty_ = true;
+  give_up_at_ = clock_.Steady() + kStopNowPatience;
+  balancers_.KillAll();
+  workers_.KillAll();
+}
+
+void Cluster::Detach() { detached_ = true; }
+
+}  // namespace gocomet::controlplane

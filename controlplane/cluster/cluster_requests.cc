@@ -1,0 +1,236 @@
+// The part of the owner that answers what people, balancers and workers ask of it.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.h"
+#include "controlplane/cluster/cluster.h"
+#include "controlplane/cluster/preview.h"
+#include "controlplane/config/config_text.h"
+#include "controlplane/model/field_error.h"
+
+namespace gocomet::controlplane {
+
+std::string Cluster::TemplateHash(const Service& service) const {
+  return Cat(ToString(runtime_), "/", options_.worker_hash, "/", service.bind_address);
+}
+
+Desired Cluster::DesiredFrom(const Config& config) const {
+  Desired desired;
+  for (const Service& service : config.services) {
+    desired.services.push_back({service, TemplateHash(service)});
+  }
+  desired.balancers = config.balancers;
+  desired.stopping = stopping_;
+  return desired;
+}
+
+Desired Cluster::DesiredNow() const { return DesiredFrom(desired_state_.config()); }
+
+const ServiceDesire* Cluster::FindDesire(const Desired& desired, const std::string& service) {
+  for (const ServiceDesire& desire : desired.services) {
+    if (desire.spec.name == service) return &desire;
+  }
+  return nullptr;
+}
+
+bool Cluster::IsUpToDate(const Worker& worker) const {
+  const Desired desired = DesiredNow();
+  const ServiceDesire* desire = FindDesire(desired, worker.service);
+  return desire != nullptr && gocomet::controlplane::IsUpToDate(worker, *desire);
+}
+
+std::vector<std::string> Cluster::PreviewSteps(const Config& config) const {
+  return gocomet::controlplane::PreviewSteps(DesiredNow(), DesiredFrom(config), workers_.workers(),
+                                             balancers_.balancers());
+}
+
+absl::StatusOr<const Service*> Cluster::LookupService(const std::string& name) const {
+  const std::vector<Service>& services = desired_state_.config().services;
+  if (name.empty()) {
+    if (services.size() == 1) return &services.front();
+    return InvalidField("name", Cat("there are ", services.size(), " services; say which one"));
+  }
+  for (const Service& service : services) {
+    if (service.name == name) return &service;
+  }
+  return absl::NotFoundError(
+      Cat("there is no service '", name, "'; `gocometctl get services` lists them"));
+}
+
+void Cluster::ScaleService(const std::string& name, uint32_t replicas, ConfigChange change,
+                           DesiredState::Done done) {
+  const auto service = LookupService(name);
+  if (!service.ok()) return done(service.status());
+  if (replicas > kWorkersMax) {
+    return done(InvalidField("replicas", Cat("must be 0 to ", kWorkersMax, ", is ", replicas)));
+  }
+  change.config = desired_state_.config();
+  for (Service& candidate : change.config.services) {
+    if (candidate.name == (*service)->name) candidate.replicas = replicas;
+  }
+  change.config_yaml = RenderConfig({change.config, options_.process});
+  const ParsedConfig checked = ParseConfig(change.config_yaml, "");
+  if (!checked.ok()) {
+    return done(InvalidField("replicas", checked.problems.front().message));
+  }
+  desired_state_.Change(std::move(change), std::move(done));
+}
+
+absl::Status Cluster::RestartService(const std::string& name) {
+  const auto service = LookupService(name);
+  if (!service.ok()) return service.status();
+  for (const Worker& worker : workers_.workers()) {
+    if (worker.service != (*service)->name || worker.stop_wanted) continue;
+    Worker* record = workers_.Find(worker.instance);
+    record->replace_requested = record->state != WorkerState::kBackOff;
+    workers_.Touch(*record);
+  }
+  events_.Info(Cat("service/", (*service)->name), "RestartRequested", "every worker is replaced");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Worker*> Cluster::RestartWorker(const std::string& id) {
+  auto worker = workers_.Lookup(id);
+  if (!worker.ok()) return worker;
+  if ((*worker)->state == WorkerState::kBackOff) {
+    (*worker)->next_start = clock_.Steady();
+  } else if (!(*worker)->stop_wanted) {
+    (*worker)->replace_requested = true;
+  }
+  events_.Info(Cat("worker/", (*worker)->name()), "RestartRequested", "it is replaced");
+  workers_.Touch(**worker);
+  return worker;
+}
+
+absl::StatusOr<Worker*> Cluster::Drain(const std::string& id) {
+  auto worker = workers_.Lookup(id);
+  if (!worker.ok()) return worker;
+  Worker& record = **worker;
+  if (record.held || record.stop_wanted) return worker;
+  if (record.state != WorkerState::kReady && record.state != WorkerState::kUnhealthy) {
+    return absl::FailedPreconditionError(
+        Cat("worker ", record.name(), " is ", ToString(record.state), " and takes no requests"));
+  }
+  EnterState(record, WorkerState::kDraining, "drained by an operator", workers_.now());
+  record.held = true;
+  record.drain_version = 0;
+  events_.Info(Cat("worker/", record.name()), "WorkerHeld",
+               "takes no new requests until undrained");
+  workers_.Touch(record);
+  return worker;
+}
+
+absl::StatusOr<Worker*> Cluster::Undrain(const std::string& id) {
+  auto worker = workers_.Lookup(id);
+  if (!worker.ok()) return worker;
+  Worker& record = **worker;
+  if (!record.held) {
+    return absl::FailedPreconditionError(Cat("worker ", record.name(), " is ",
+                                             ToString(record.state),
+                                             " and was not drained by an operator"));
+  }
+  record.held = false;
+  record.drain_version = 0;
+  EnterState(record, WorkerState::kReady, "", workers_.now());
+  events_.Info(Cat("worker/", record.name()), "WorkerUndrained", "takes requests again");
+  workers_.Touch(record);
+  return worker;
+}
+
+void Cluster::OnNewRevision(const Revision& revision) {
+  events_.Info("cluster", "ConfigApplied",
+               Cat("revision ", revision.number, " by ", revision.author, " (", revision.source,
+                   ")", revision.reason.empty() ? "" : ": ", revision.reason));
+  const Desired desired = DesiredNow();
+  for (const auto& [instance, stream] : worker_streams_) {
+    const Worker* worker = workers_.Find(instance);
+    const ServiceDesire* desire = worker ? FindDesire(desired, worker->service) : nullptr;
+    if (desire != nullptr) stream->SendSettings(desire->spec.demo);
+  }
+  workers_.RetryNow();
+  dirty_ = true;
+}
+
+absl::Status Cluster::ConnectWorker(const WorkerHello& hello,
+                                    std::shared_ptr<WorkerStream> stream) {
+  const Worker* worker = workers_.Find(hello.instance);
+  if (worker == nullptr) {
+    return absl::NotFoundError(Cat("no worker with the instance '", hello.instance, "' is wanted"));
+  }
+  if (!worker->id.empty() && worker->id != hello.worker_id) {
+    return absl::PermissionDeniedError(Cat("worker_id: the instance '", hello.instance,
+                                           "' is not worker '", hello.worker_id, "'"));
+  }
+  std::shared_ptr<WorkerStream>& slot = worker_streams_[hello.instance];
+  if (slot) slot->Close(absl::AbortedError("another stream of this worker took over"));
+  slot = std::move(stream);
+  const Desired desired = DesiredNow();
+  if (const ServiceDesire* desire = FindDesire(desired, worker->service)) {
+    slot->SendSettings(desire->spec.demo);
+  }
+  workers_.ObserveHello(hello.instance, hello.incarnation, hello.pid);
+  return absl::OkStatus();
+}
+
+void Cluster::DisconnectWorker(const std::string& instance, const WorkerStream* stream) {
+  const auto found = worker_streams_.find(instance);
+  if (found != worker_streams_.end() && found->second.get() == stream) worker_streams_.erase(found);
+}
+
+void Cluster::ReportWorker(const WorkerHello& hello, const std::shared_ptr<WorkerStream>& stream,
+                           uint64_t sequence, const RequestCounters& counters,
+                           bool want_cluster_statistics) {
+  const Worker* worker = workers_.Find(hello.instance);
+  WorkerTotals totals;
+  totals.worker_id = hello.worker_id;
+  totals.incarnation = hello.incarnation;
+  totals.worker_name = worker != nullptr ? worker->name() : "";
+  totals.service = worker != nullptr ? worker->service : "";
+  totals.sequence = sequence;
+  totals.counters = counters;
+  totals.report_time = clock_.Wall();
+  StoreWrite write;
+  if (ledger_.ApplyReport(totals)) write.worker_totals.push_back(totals);
+  // A repeated report is acknowledged too, once the first one's commit has passed.
+  write.done = [stream, sequence](const absl::Status& status) {
+    if (status.ok()) stream->Acknowledge(sequence);
+  };
+  store_.Write(std::move(write));
+  if (want_cluster_statistics) stream->SendClusterStatistics(clock_.Wall(), ledger_.Rows());
+}
+
+void Cluster::ReportBalancer(const BalancerHello& hello,
+                             const std::shared_ptr<BalancerStream>& stream,
+                             const BalancerReport& report) {
+  if (!balancers_.Report(hello.name, stream.get(), report)) return;
+  StoreWrite write;
+  for (const BalancedTotals& totals : report.totals) {
+    if (ledger_.ApplyBalanced(totals)) write.balanced_totals.push_back(totals);
+  }
+  write.done = [stream, sequence = report.sequence](const absl::Status& status) {
+    if (status.ok()) stream->AcknowledgeReport(sequence);
+  };
+  store_.Write(std::move(write));
+}
+
+bool Cluster::Converged() const {
+  const Desired desired = DesiredNow();
+  size_t wanted = 0;
+  for (const ServiceDesire& desire : desired.services) {
+    wanted += desire.spec.replicas;
+  }
+  const auto workers = workers_.workers();
+  const auto balancers = balancers_.balancers();
+  return adoption_settled_ && !stopping_ && workers.size() == wanted &&
+         balancers.size() == desired.balancers.count &&
+         std::all_of(workers.begin(), workers.end(),
+                     [&](const Worker& w) {
+                       const ServiceDesire* desire = FindDesire(desired, w.service);
+                       return w.state == WorkerState::kReady && desire != nullptr &&
+                              gocomet::controlplane::IsUpToDate(w, *desire);
+                     }) &&
+         std::all_of(balancers.begin(), balancers.end(),
+                     [](const Balancer& b) { return b.state == BalancerState::kReady; });
+}
+
+}  // namespace gocomet::controlplane

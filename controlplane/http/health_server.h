@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+namespace gocomet::controlplane {
+
+// The control plane's HTTP address: GET /healthz (200 while it runs) and GET /readyz (200 once
+// everything that is wanted is ready, 503 before). One thread of its own.
+class HealthServer {
+ public:
+  // `ready` is called on the server's thread and must not block. ALREADY_EXISTS names the address
+  // that is taken.
+  static absl::StatusOr<std::unique_ptr<HealthServer>> Start(const std::string& address,
+                                                             std::function<bool()> ready);
+  ~HealthServer();
+  HealthServer(const HealthServer&) = delete;
+  HealthServer& operator=(const HealthServer&) = delete;
+
+  // Where it listens, with the port that the system chose where 0 was asked for.
+  std::string address() const;
+
+ private:
+  class Loop;
+  explicit HealthServer(std::unique_ptr<Loop> loop);
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace gocomet::controlplane

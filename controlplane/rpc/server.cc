@@ -1,0 +1,122 @@
+#include "controlplane/rpc/server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+
+#include "common/base/address.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "controlplane/rpc/config_service.h"
+#include "controlplane/rpc/sync_services.h"
+#include "controlplane/rpc/view_services.h"
+#include "controlplane/rpc/worker_service.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+constexpr int kMessageBytesMax = 4 << 20;
+constexpr std::chrono::seconds kShutdownPatience{2};
+
+// One gRPC server on a Unix socket. A socket that a dead control plane left behind is replaced; the
+// lock on the state directory says that it is dead.
+absl::StatusOr<std::unique_ptr<grpc::Server>> ServeOnSocket(grpc::Service& service,
+                                                            const std::string& path, mode_t mode) {
+  GOCOMET_ASSIGN_OR_RETURN(const Address address, Address::Parse(Cat("unix:", path)));
+  ::unlink(path.c_str());
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials());
+  builder.RegisterService(&service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (!server) return absl::UnavailableError(Cat("cannot serve on the socket ", path));
+  if (::chmod(path.c_str(), mode) != 0) {
+    return absl::ErrnoToStatus(errno, Cat("cannot set the mode of ", path));
+  }
+  return server;
+}
+
+class Server final : public RpcServer {
+ public:
+  Server(const Options& options, Cluster& cluster, RuntimeDriver& driver, const TokenIssuer& tokens)
+      : config_(cluster, options.process),
+        services_(cluster),
+        workers_(cluster, driver),
+        balancers_(cluster),
+        events_(cluster),
+        statistics_(cluster),
+        cluster_(cluster, options.facts),
+        data_plane_(cluster, tokens),
+        reports_(cluster, tokens) {}
+
+  absl::Status Start(const Options& options) {
+    GOCOMET_ASSIGN_OR_RETURN(address_, Address::Parse(options.public_address));
+    GOCOMET_RETURN_IF_ERROR(CheckAddressIsFree(address_));
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    // Two control planes must not share the port without knowing it.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+    int port = 0;
+    builder.AddListeningPort(options.public_address, grpc::InsecureServerCredentials(), &port);
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &config_, &services_, &workers_, &balancers_, &events_, &statistics_, &cluster_}) {
+      builder.RegisterService(service);
+    }
+    public_server_ = builder.BuildAndStart();
+    if (!public_server_ || port <= 0) {
+      return absl::AlreadyExistsError(Cat("cannot serve gRPC on ", options.public_address));
+    }
+    GOCOMET_ASSIGN_OR_RETURN(address_,
+                             Address::FromIpAndPort(address_.host(), static_cast<uint16_t>(port)));
+    GOCOMET_ASSIGN_OR_RETURN(data_plane_server_,
+                             ServeOnSocket(data_plane_, options.data_plane_socket, 0600));
+    // Workers in containers run as another user; the state directory keeps everyone else out.
+    GOCOMET_ASSIGN_OR_RETURN(report_server_, ServeOnSocket(reports_, options.report_socket, 0666));
+    return absl::OkStatus();
+  }
+
+  ~Server() override { Shutdown(); }
+
+  std::string public_address() const override { return address_.ToString(); }
+
+  void Shutdown() override {
+    const auto deadline = std::chrono::system_clock::now() + kShutdownPatience;
+    for (auto* server : {&public_server_, &report_server_, &data_plane_server_}) {
+      if (*server) (*server)->Shutdown(deadline);
+      server->reset();
+    }
+  }
+
+ private:
+  Address address_;
+  ConfigService config_;
+  ServiceService services_;
+  WorkerService workers_;
+  BalancerService balancers_;
+  EventService events_;
+  StatisticsService statistics_;
+  ClusterService cluster_;
+  DataPlaneService data_plane_;
+  ReportService reports_;
+  std::unique_ptr<grpc::Server> public_server_;
+  std::unique_ptr<grpc::Server> data_plane_server_;
+  std::unique_ptr<grpc::Server> report_server_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const Options& options,
+                                                            Cluster& cluster, RuntimeDriver& driver,
+                                                            const TokenIssuer& tokens) {
+  auto server = std::make_unique<Server>(options, cluster, driver, tokens);
+  GOCOMET_RETURN_IF_ERROR(server->Start(options));
+  return server;
+}
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "controlplane/app/token_issuer.h"
+#include "controlplane/cluster/cluster.h"
+#include "controlplane/model/config.h"
+#include "controlplane/runtime/runtime_driver.h"
+#include "gocomet/v1/cluster.pb.h"
+
+namespace gocomet::controlplane {
+
+// Everything that the control plane serves over gRPC: people and scripts on a TCP address,
+// balancers and workers on a Unix socket each.
+class RpcServer {
+ public:
+  struct Options {
+    std::string public_address;     // `IP:PORT`
+    std::string data_plane_socket;  // Path.
+    std::string report_socket;      // Path.
+    ProcessSettings process;
+    v1::ClusterStatus facts;
+  };
+
+  // ALREADY_EXISTS names the address that is taken.
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const Options& options, Cluster& cluster,
+                                                          RuntimeDriver& driver,
+                                                          const TokenIssuer& tokens);
+  virtual ~RpcServer() = default;
+
+  // Where it listens, with the port that the system chose where 0 was asked for.
+  virtual std::string public_address() const = 0;
+  // Ends all calls. Blocks until they have ended, at most a few seconds.
+  virtual void Shutdown() = 0;
+};
+
+}  // namespace gocomet::controlplane

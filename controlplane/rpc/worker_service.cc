@@ -1,0 +1,211 @@
+#include "controlplane/rpc/worker_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.h"
+#include "controlplane/rpc/convert.h"
+#include "controlplane/rpc/unary.h"
+#include "controlplane/rpc/watch.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+// In the order in which people expect them: by service, then ordinal.
+std::vector<const Worker*> Sorted(Cluster& cluster, const std::string& service) {
+  std::vector<const Worker*> workers;
+  for (const Worker& worker : cluster.workers().workers()) {
+    if (service.empty() || worker.service == service) workers.push_back(&worker);
+  }
+  std::sort(workers.begin(), workers.end(), [](const Worker* a, const Worker* b) {
+    return a->service != b->service ? a->service < b->service : a->ordinal < b->ordinal;
+  });
+  return workers;
+}
+
+// Fills the answer of a verb about one worker.
+absl::Status Fill(Cluster& cluster, const absl::StatusOr<Worker*>& worker, v1::Worker* response) {
+  if (!worker.ok()) return worker.status();
+  *response = DescribeWorker(cluster, **worker);
+  return absl::OkStatus();
+}
+
+v1::WorkerChange ToProto(Cluster& cluster, const WorkerChange& change) {
+  v1::WorkerChange proto;
+  if (change.type == WorkerChange::Type::kRemoved) {
+    proto.set_type(v1::WorkerChange::TYPE_REMOVED);
+    proto.mutable_worker()->set_id(change.worker.id);
+    proto.mutable_worker()->set_name(change.worker.name());
+    proto.mutable_worker()->set_service(change.worker.service);
+    proto.mutable_worker()->set_ordinal(change.worker.ordinal);
+  } else {
+    proto.set_type(v1::WorkerChange::TYPE_CHANGED);
+    *proto.mutable_worker() = DescribeWorker(cluster, change.worker);
+  }
+  return proto;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ServiceService::GetService(grpc::CallbackServerContext* context,
+                                                     const v1::GetServiceRequest* request,
+                                                     v1::Service* response) {
+  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
+    const auto service = cluster_.LookupService(request->name());
+    if (!service.ok()) return service.status();
+    *response = DescribeService(cluster_, **service);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerContext* context,
+                                                       const v1::ListServicesRequest* request,
+                                                       v1::ListServicesResponse* response) {
+  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
+    const auto page = Page::Parse(request->page_size(), request->page_token());
+    if (!page.ok()) return page.status();
+    response->set_next_page_token(
+        page->Fill(cluster_.desired_state().config().services, [&](const Service& service) {
+          *response->add_services() = DescribeService(cluster_, service);
+        }));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::Service>* ServiceService::WatchServices(
+    grpc::CallbackServerContext*, const v1::WatchServicesRequest*) {
+  return Watch<v1::Service>(
+      cluster_, [this](const std::shared_ptr<WatchStream<v1::Service>>& stream) {
+        const auto send = [this, stream](const std::string& name) {
+          const auto service = cluster_.LookupService(name);
+          if (service.ok()) stream->Send(DescribeService(cluster_, **service));
+        };
+        for (const Service& service : cluster_.desired_state().config().services)
+          send(service.name);
+        const uint64_t by_worker = cluster_.worker_subscribers().Add(
+            [send](const WorkerChange& change) { send(change.worker.service); });
+        const uint64_t by_revision =
+            cluster_.desired_state().subscribers().Add([this, send](const Revision&) {
+              for (const Service& service : cluster_.desired_state().config().services) {
+                send(service.name);
+              }
+            });
+        return [this, by_worker, by_revision] {
+          cluster_.worker_subscribers().Remove(by_worker);
+          cluster_.desired_state().subscribers().Remove(by_revision);
+        };
+      });
+}
+
+grpc::ServerUnaryReactor* ServiceService::ScaleService(grpc::CallbackServerContext* context,
+                                                       const v1::ScaleServiceRequest* request,
+                                                       v1::ScaleServiceResponse* response) {
+  return AnswerLater(
+      cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+        ConfigChange change;
+        change.base_revision = request->base_revision();
+        change.author = request->author().empty() ? "unknown" : request->author();
+        change.reason = request->reason();
+        change.source = "scale";
+        cluster_.ScaleService(
+            request->name(), request->replicas(), std::move(change),
+            [this, request, response, reply](absl::StatusOr<ConfigChangeResult> result) {
+              if (result.ok()) {
+                *response->mutable_revision() = ToProto(result->revision);
+                const auto service = cluster_.LookupService(request->name());
+                if (service.ok()) {
+                  *response->mutable_service() = DescribeService(cluster_, **service);
+                }
+              }
+              reply->Finish(ToGrpc(result.status()));
+            });
+      });
+}
+
+grpc::ServerUnaryReactor* ServiceService::RestartService(grpc::CallbackServerContext* context,
+                                                         const v1::RestartServiceRequest* request,
+                                                         v1::RestartServiceResponse* response) {
+  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
+    if (const absl::Status status = cluster_.RestartService(request->name()); !status.ok()) {
+      return status;
+    }
+    *response->mutable_service() =
+        DescribeService(cluster_, **cluster_.LookupService(request->name()));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* WorkerService::GetWorker(grpc::CallbackServerContext* context,
+                                                   const v1::GetWorkerRequest* request,
+                                                   v1::Worker* response) {
+  return Answer(cluster_, context, [this, request, response] {
+    return Fill(cluster_, cluster_.workers().Lookup(request->id()), response);
+  });
+}
+
+grpc::ServerUnaryReactor* WorkerService::ListWorkers(grpc::CallbackServerContext* context,
+                                                     const v1::ListWorkersRequest* request,
+                                                     v1::ListWorkersResponse* response) {
+  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
+    const auto page = Page::Parse(request->page_size(), request->page_token());
+    if (!page.ok()) return page.status();
+    if (!request->service().empty()) {
+      if (const auto service = cluster_.LookupService(request->service()); !service.ok()) {
+        return service.status();
+      }
+    }
+    response->set_next_page_token(
+        page->Fill(Sorted(cluster_, request->service()), [&](const Worker* worker) {
+          *response->add_workers() = DescribeWorker(cluster_, *worker);
+        }));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::WorkerChange>* WorkerService::WatchWorkers(
+    grpc::CallbackServerContext*, const v1::WatchWorkersRequest* request) {
+  using Stream = std::shared_ptr<WatchStream<v1::WorkerChange>>;
+  return Watch<v1::WorkerChange>(cluster_, [this, only = request->service()](const Stream& stream) {
+    for (const Worker* worker : Sorted(cluster_, only)) {
+      v1::WorkerChange change;
+      change.set_type(v1::WorkerChange::TYPE_SNAPSHOT);
+      *change.mutable_worker() = DescribeWorker(cluster_, *worker);
+      stream->Send(std::move(change));
+    }
+    v1::WorkerChange synced;
+    synced.set_type(v1::WorkerChange::TYPE_SYNCED);
+    stream->Send(std::move(synced));
+    const uint64_t id =
+        cluster_.worker_subscribers().Add([this, stream, only](const WorkerChange& change) {
+          if (only.empty() || change.worker.service == only)
+            stream->Send(ToProto(cluster_, change));
+        });
+    return [this, id] { cluster_.worker_subscribers().Remove(id); };
+  });
+}
+
+grpc::ServerUnaryReactor* WorkerService::RestartWorker(grpc::CallbackServerContext* context,
+                                                       const v1::RestartWorkerRequest* request,
+                                                       v1::Worker* response) {
+  return Answer(cluster_, context, [this, request, response] {
+    return Fill(cluster_, cluster_.RestartWorker(request->id()), response);
+  });
+}
+
+grpc::ServerUnaryReactor* WorkerService::DrainWorker(grpc::CallbackServerContext* context,
+                                                     const v1::DrainWorkerRequest* request,
+                                                     v1::Worker* response) {
+  return Answer(cluster_, context, [this, request, response] {
+    return Fill(cluster_, cluster_.Drain(request->id()), response);
+  });
+}
+
+grpc::ServerUnaryReactor* WorkerService::UndrainWorker(grpc::CallbackServerContext* context,
+                                                       const v1::UndrainWorkerRequest* request,
+                                                       v1::Worker* response) {
+  return Answer(cluster_, context, [this, request, response] {
+    return Fill(cluster_, cluster_.Undrain(request->id()), response);
+  });
+}
+
+}  // namespace gocomet::controlplane
