@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gocomet::controlplane {
+
+// What the foreground shows: gathered on the owner's thread, drawn elsewhere.
+struct Overview {
+  struct WorkerLine {
+    std::string name, id, state, address, note;
+    uint64_t requests = 0;
+    uint64_t failed = 0;
+    double average_ms = 0;
+  };
+  struct BalancerLine {
+    std::string name, state, address, note;
+    uint64_t requests = 0;
+    uint64_t connections = 0;
+  };
+  std::vector<WorkerLine> workers;
+  std::vector<BalancerLine> balancers;
+  uint64_t requests = 0;  // Answered by workers, ever.
+  uint64_t failed = 0;
+  bool converged = false;
+  bool stopping = false;
+};
+
+// What does not change while it runs.
+struct Banner {
+  std::string version;
+  std::string config;
+  std::string runtime;
+  std::string grpc_address;
+  std::string http_address;
+  std::string database;
+  std::string state_directory;
+};
+
+// Both as text, one thing per line. Pure.
+std::string DrawBanner(const Banner& banner, const Overview& overview);
+std::string DrawLiveState(const Overview& overview, double requests_per_second, bool colours);
+
+}  // namespace gocomet::controlplane
