@@ -8,8 +8,10 @@ namespace gocomet::controlplane {
 
 CommandLine ParseCommandLine(int argc, char** argv, std::optional<int>& exit_code) {
   CommandLine line;
-  CLI::App app("Runs the workers and balancers of config.yaml, and lets you change them while traffic flows.",
-               "gocomet-controlplane");
+  CLI::App app(
+      "Runs the workers and balancers of config.yaml, and lets you change them while traffic "
+      "flows.",
+      "gocomet-controlplane");
   app.add_option("--config", line.config_file, "The config file; where it is missing, the defaults")
       ->capture_default_str();
   app.add_flag("--check", line.check, "Check the config file and exit: 0 valid, 2 not");

@@ -44,14 +44,15 @@ absl::StatusOr<StartingPoint> ChooseStart(const LoadedConfig& loaded,
     const Revision& newest = start.revisions.back();
     ParsedConfig parsed = ParseConfig(newest.config_yaml, Cat("revision ", newest.number));
     if (!parsed.ok()) {
-      return absl::DataLossError(Cat("revision ", newest.number, " in the database cannot be read: ",
-                                     parsed.problems.front().ToString()));
+      return absl::DataLossError(
+          Cat("revision ", newest.number,
+              " in the database cannot be read: ", parsed.problems.front().ToString()));
     }
     start.config = std::move(parsed.file.config);
     if (newest.content_hash != hash) {
-      start.notice = Cat("revision ", newest.number, " (", newest.source, ") is newer than the file, ",
-                         "which has not changed since revision ", last_from_file->number,
-                         "; the revision stands");
+      start.notice = Cat("revision ", newest.number, " (", newest.source,
+                         ") is newer than the file, ", "which has not changed since revision ",
+                         last_from_file->number, "; the revision stands");
     }
     return start;
   }
@@ -59,7 +60,8 @@ absl::StatusOr<StartingPoint> ChooseStart(const LoadedConfig& loaded,
   revision.number = start.revisions.empty() ? 1 : start.revisions.back().number + 1;
   revision.create_time = now;
   revision.author = "gocomet-controlplane";
-  revision.reason = loaded.exists ? Cat("read from ", loaded.path) : "the defaults; there is no file";
+  revision.reason =
+      loaded.exists ? Cat("read from ", loaded.path) : "the defaults; there is no file";
   revision.source = "file";
   revision.content_hash = hash;
   revision.config_yaml = loaded.exists ? loaded.text : RenderConfig(loaded.file);

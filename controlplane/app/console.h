@@ -15,8 +15,8 @@
 namespace gocomet::controlplane {
 
 // What a person in front of the terminal sees: the banner once everything is ready (or has had time
-// enough), then a state that is redrawn each second on a terminal, and one line per event elsewhere.
-// One thread of its own.
+// enough), then a state that is redrawn each second on a terminal, and one line per event
+// elsewhere. One thread of its own.
 class Console {
  public:
   // `ask` posts a request for an overview; the answer comes by Show, on any thread.

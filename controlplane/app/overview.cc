@@ -43,15 +43,18 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
     line("balancer", Cat("http://", balancer.address, "  ", balancer.state));
   }
   for (const Overview::WorkerLine& worker : overview.workers) {
-    line("worker", Cat("http://", worker.address, "  ", worker.name, "  ", worker.id, "  ", worker.state));
+    line("worker",
+         Cat("http://", worker.address, "  ", worker.name, "  ", worker.id, "  ", worker.state));
   }
   line("gRPC", banner.grpc_address);
   line("HTTP", Cat("http://", banner.http_address, "/readyz"));
   line("database", banner.database);
   line("state", banner.state_directory);
   if (!overview.balancers.empty()) {
-    text += Cat("\nTry it:    curl -i http://", overview.balancers.front().address, "/api/v1/hello\n");
-    text += Cat("Statistics: curl -s http://", overview.balancers.front().address, "/worker/stats\n");
+    text +=
+        Cat("\nTry it:    curl -i http://", overview.balancers.front().address, "/api/v1/hello\n");
+    text +=
+        Cat("Statistics: curl -s http://", overview.balancers.front().address, "/worker/stats\n");
   }
   text += "Ctrl-C drains and removes everything that was started.\n";
   return text;
@@ -72,8 +75,11 @@ std::string DrawLiveState(const Overview& overview, double requests_per_second, 
   }
   char rate[64];
   std::snprintf(rate, sizeof(rate), "%.0f requests/s", std::max(0.0, requests_per_second));
-  text += Cat(overview.stopping ? "stopping" : overview.converged ? "all ready" : "converging", ", ",
-              rate, ", ", overview.requests, " answered, ", overview.failed, " of them failed\n");
+  text +=
+      Cat(overview.stopping    ? "stopping"
+          : overview.converged ? "all ready"
+                               : "converging",
+          ", ", rate, ", ", overview.requests, " answered, ", overview.failed, " of them failed\n");
   return text;
 }
 

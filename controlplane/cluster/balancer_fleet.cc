@@ -59,8 +59,8 @@ void BalancerFleet::Touch(const Balancer& balancer) {
   changed_();
 }
 
-void BalancerFleet::AdoptLeftOver() {
-  for (const BalancerProcess& process : launcher_.Adopt()) {
+void BalancerFleet::Adopt(const std::vector<BalancerProcess>& processes) {
+  for (const BalancerProcess& process : processes) {
     Balancer balancer;
     balancer.name = process.name;
     balancer.address = process.address;
@@ -98,7 +98,7 @@ void BalancerFleet::Perform(const StartBalancer& action) {
 void BalancerFleet::OnStarted(const std::string& name,
                               const absl::StatusOr<BalancerProcess>& answer) {
   Balancer* balancer = FindMutable(name);
-  if (balancer == nullptr) return;
+  if (balancer == nullptr || !balancer->process_alive) return;  // Its end came first.
   if (!answer.ok()) return OnExited(name, 0, Cat("cannot start: ", MessageOf(answer.status())));
   balancer->pid = answer->pid;
   balancer->start_time = answer->start_time;

@@ -76,7 +76,8 @@ class BalancerFleet {
   std::span<const Balancer> balancers() const { return balancers_; }
   const Balancer* Find(const std::string& name) const;
 
-  void AdoptLeftOver();
+  // What an earlier control plane left running.
+  void Adopt(const std::vector<BalancerProcess>& processes);
   void Perform(const StartBalancer& action);
   void Perform(const StopBalancer& action);
   void Perform(const ForgetBalancer& action);

@@ -26,7 +26,8 @@ uint64_t Microseconds(WallTime time) {
 }  // namespace
 
 Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
-                 const Clock& clock, StoredState stored, Config config)
+                 const Clock& clock, StoredState stored, Config config,
+                 std::vector<BalancerProcess> left_over)
     : options_(std::move(options)),
       runtime_(driver.kind()),
       store_(store),
@@ -38,6 +39,7 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
       workers_(driver, mailbox_, events_, clock,
                {.token = options_.token, .changed = [this] { dirty_ = true; }}),
       balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
+      left_over_(std::move(left_over)),
       prober_(std::make_unique<Prober>([this](const std::string& instance, Probe probe) {
         mailbox_.Post([this, instance, probe = std::move(probe)] { OnProbe(instance, probe); });
       })) {}
@@ -49,16 +51,21 @@ Cluster::~Cluster() {
 
 void Cluster::Run() {
   started_ = clock_.Steady();
-  balancers_.AdoptLeftOver();
+  balancers_.Adopt(std::exchange(left_over_, {}));
   workers_.Refresh();
   next_refresh_ = started_ + kRefreshEvery;
   next_turn_ = started_;
   while (!Finished()) {
-    for (Mailbox::Task& task : mailbox_.Take(next_turn_)) {
+    const SteadyTime wake =
+        timers_.empty() ? next_turn_ : std::min(next_turn_, timers_.begin()->first);
+    for (Mailbox::Task& task : mailbox_.Take(wake)) {
       task();
       task = nullptr;
     }
     const SteadyTime now = clock_.Steady();
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+      timers_.extract(timers_.begin()).mapped()();
+    }
     if (now >= next_refresh_) {
       next_refresh_ = now + kRefreshEvery;
       workers_.Refresh();
@@ -215,5 +222,9 @@ void Cluster::StopNow() {
 }
 
 void Cluster::Detach() { detached_ = true; }
+
+void Cluster::After(std::chrono::milliseconds delay, Mailbox::Task task) {
+  timers_.emplace(clock_.Steady() + delay, std::move(task));
+}
 
 }  // namespace gocomet::controlplane

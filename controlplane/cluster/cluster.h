@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,8 +52,8 @@ struct WorkerChange {
 // everything that it wants done leaves it as a call that is answered through the mailbox: no lock
 // guards the model, because nobody else touches it.
 //
-// Every method but mailbox() is for the owner's thread alone, that is: within Run, or in a posted
-// task.
+// Every method but mailbox() and ready() is for the owner's thread alone, that is: within Run, or
+// in a posted task.
 class Cluster {
  public:
   struct Options {
@@ -61,7 +63,8 @@ class Cluster {
   };
 
   Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
-          const Clock& clock, StoredState stored, Config config);
+          const Clock& clock, StoredState stored, Config config,
+          std::vector<BalancerProcess> left_over);
   ~Cluster();
 
   // Owns the model until everything has stopped, or Detach.
@@ -74,6 +77,9 @@ class Cluster {
   void StopNow();
   // Run returns; everything goes on without us.
   void Detach();
+
+  // Runs `task` on the owner's thread once `delay` has passed; never after Run has returned.
+  void After(std::chrono::milliseconds delay, Mailbox::Task task);
 
   // --- Desired state
   DesiredState& desired_state() { return desired_state_; }
@@ -114,6 +120,8 @@ class Cluster {
 
   // Whether every wanted worker and balancer is ready and up to date.
   bool Converged() const;
+  // The same as of the last turn. Any thread.
+  bool ready() const { return was_converged_.load(std::memory_order_relaxed); }
   bool stopping() const { return stopping_; }
 
  private:
@@ -148,14 +156,16 @@ class Cluster {
   std::shared_ptr<const Snapshot> snapshot_;
   uint64_t last_version_ = 0;
   std::vector<ProbeTarget> probe_targets_;
+  std::multimap<SteadyTime, Mailbox::Task> timers_;
   SteadyTime next_turn_{};
   SteadyTime next_refresh_{};
+  std::vector<BalancerProcess> left_over_;  // Balancers of an earlier control plane, until Run.
   SteadyTime started_{};
   bool adoption_settled_ = false;
   bool dirty_ = true;
   bool stopping_ = false;
   bool detached_ = false;
-  bool was_converged_ = false;
+  std::atomic<bool> was_converged_{false};
   std::optional<SteadyTime> give_up_at_;
 
   Subscribers<WorkerChange> worker_subscribers_;

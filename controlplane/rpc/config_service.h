@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "controlplane/cluster/cluster.h"
+#include "controlplane/config/config_text.h"
 #include "gocomet/v1/config.grpc.pb.h"
 
 namespace gocomet::controlplane {

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "controlplane/cluster/cluster.h"
 #include "controlplane/cluster/snapshot.h"
+#include "controlplane/config/config_text.h"
 #include "controlplane/model/config.h"
 #include "controlplane/model/records.h"
 #include "controlplane/model/worker.h"

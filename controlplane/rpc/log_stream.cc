@@ -39,11 +39,11 @@ class OpenSources {
   grpc::Status problem_;
 };
 
-v1::LogLine ToProto(const std::string& id, const std::string& name, const RuntimeLogLine& line) {
+v1::LogLine ToLogLine(const std::string& id, const std::string& name, const RuntimeLogLine& line) {
   v1::LogLine proto;
   proto.set_worker_id(id);
   proto.set_worker_name(name);
-  if (line.time) *proto.mutable_time() = controlplane::ToProto(*line.time);
+  if (line.time) *proto.mutable_time() = ToProto(*line.time);
   proto.set_stream(line.is_stderr ? v1::LogLine::STREAM_STDERR : v1::LogLine::STREAM_STDOUT);
   proto.set_text(ReplaceInvalidUtf8(line.text));
   return proto;
@@ -83,7 +83,7 @@ grpc::ServerWriteReactor<v1::LogLine>* WorkerService::StreamLogs(
           auto source = driver_.Logs(
               worker->handle, tail, follow,
               [stream, id = worker->id, name = worker->name()](const RuntimeLogLine& line) {
-                stream->Send(ToProto(id, name, line));
+                stream->Send(ToLogLine(id, name, line));
               },
               [sources](const absl::Status& status) { sources->Ended(status); });
           if (source.ok()) {

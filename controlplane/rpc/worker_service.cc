@@ -30,7 +30,7 @@ absl::Status Fill(Cluster& cluster, const absl::StatusOr<Worker*>& worker, v1::W
   return absl::OkStatus();
 }
 
-v1::WorkerChange ToProto(Cluster& cluster, const WorkerChange& change) {
+v1::WorkerChange DescribeChange(Cluster& cluster, const WorkerChange& change) {
   v1::WorkerChange proto;
   if (change.type == WorkerChange::Type::kRemoved) {
     proto.set_type(v1::WorkerChange::TYPE_REMOVED);
@@ -64,8 +64,8 @@ grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerConte
   return Answer(cluster_, context, [this, request, response]() -> absl::Status {
     const auto page = Page::Parse(request->page_size(), request->page_token());
     if (!page.ok()) return page.status();
-    response->set_next_page_token(
-        page->Fill(cluster_.desired_state().config().services, [&](const Service& service) {
+    response->set_next_page_token(page->Fill(
+        cluster_.desired_state().config().services, [&](const controlplane::Service& service) {
           *response->add_services() = DescribeService(cluster_, service);
         }));
     return absl::OkStatus();
@@ -74,27 +74,27 @@ grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerConte
 
 grpc::ServerWriteReactor<v1::Service>* ServiceService::WatchServices(
     grpc::CallbackServerContext*, const v1::WatchServicesRequest*) {
-  return Watch<v1::Service>(
-      cluster_, [this](const std::shared_ptr<WatchStream<v1::Service>>& stream) {
-        const auto send = [this, stream](const std::string& name) {
-          const auto service = cluster_.LookupService(name);
-          if (service.ok()) stream->Send(DescribeService(cluster_, **service));
-        };
-        for (const Service& service : cluster_.desired_state().config().services)
-          send(service.name);
-        const uint64_t by_worker = cluster_.worker_subscribers().Add(
-            [send](const WorkerChange& change) { send(change.worker.service); });
-        const uint64_t by_revision =
-            cluster_.desired_state().subscribers().Add([this, send](const Revision&) {
-              for (const Service& service : cluster_.desired_state().config().services) {
-                send(service.name);
-              }
-            });
-        return [this, by_worker, by_revision] {
-          cluster_.worker_subscribers().Remove(by_worker);
-          cluster_.desired_state().subscribers().Remove(by_revision);
-        };
-      });
+  return Watch<v1::Service>(cluster_, [this](
+                                          const std::shared_ptr<WatchStream<v1::Service>>& stream) {
+    const auto send = [this, stream](const std::string& name) {
+      const auto service = cluster_.LookupService(name);
+      if (service.ok()) stream->Send(DescribeService(cluster_, **service));
+    };
+    for (const controlplane::Service& service : cluster_.desired_state().config().services)
+      send(service.name);
+    const uint64_t by_worker = cluster_.worker_subscribers().Add(
+        [send](const WorkerChange& change) { send(change.worker.service); });
+    const uint64_t by_revision =
+        cluster_.desired_state().subscribers().Add([this, send](const Revision&) {
+          for (const controlplane::Service& service : cluster_.desired_state().config().services) {
+            send(service.name);
+          }
+        });
+    return [this, by_worker, by_revision] {
+      cluster_.worker_subscribers().Remove(by_worker);
+      cluster_.desired_state().subscribers().Remove(by_revision);
+    };
+  });
 }
 
 grpc::ServerUnaryReactor* ServiceService::ScaleService(grpc::CallbackServerContext* context,
@@ -178,7 +178,7 @@ grpc::ServerWriteReactor<v1::WorkerChange>* WorkerService::WatchWorkers(
     const uint64_t id =
         cluster_.worker_subscribers().Add([this, stream, only](const WorkerChange& change) {
           if (only.empty() || change.worker.service == only)
-            stream->Send(ToProto(cluster_, change));
+            stream->Send(DescribeChange(cluster_, change));
         });
     return [this, id] { cluster_.worker_subscribers().Remove(id); };
   });

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/clock.h"
+#include "controlplane/app/state_directory.h"
+#include "controlplane/model/config.h"
+#include "controlplane/runtime/runtime_driver.h"
+
+namespace gocomet::controlplane {
+
+struct ChosenRuntime {
+  std::unique_ptr<RuntimeDriver> driver;
+  std::string reason;  // One line for people: what was chosen, and why.
+};
+
+// Makes the driver that `wanted` names; for `auto`, Docker's where an engine answers, else
+// processes.
+absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
+                                            const std::string& worker_program, const Clock& clock);
+
+}  // namespace gocomet::controlplane

@@ -1,0 +1,131 @@
+// StatisticsService: the ledger as people see it.
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "common/base/text.h"
+#include "controlplane/rpc/convert.h"
+#include "controlplane/rpc/unary.h"
+#include "controlplane/rpc/view_services.h"
+#include "controlplane/rpc/watch.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+constexpr uint32_t kShortestIntervalMilliseconds = 100;
+constexpr uint32_t kLongestIntervalMilliseconds = 3'600'000;
+
+v1::WorkerStatistics DescribeRow(const Ledger::WorkerRow& row, uint64_t in_flight) {
+  v1::WorkerStatistics proto;
+  proto.set_worker_id(row.worker_id);
+  proto.set_worker_name(row.worker_name);
+  proto.set_service(row.service);
+  *proto.mutable_reported() = ToProto(row.counters);
+  v1::BalancedCounters* balanced = proto.mutable_balanced();
+  balanced->set_answered(row.balanced.answered);
+  for (const uint64_t count : row.balanced.by_status_class) balanced->add_by_status_class(count);
+  balanced->set_connect_errors(row.balanced.connect_errors);
+  balanced->set_resets(row.balanced.resets);
+  balanced->set_timeouts(row.balanced.timeouts);
+  balanced->set_retried(row.balanced.retried);
+  balanced->set_in_flight(in_flight);
+  if (row.report_time != WallTime{}) *proto.mutable_report_time() = ToProto(row.report_time);
+  proto.set_retired(row.retired);
+  proto.set_average_response_time_ms(row.average_response_time_ms());
+  return proto;
+}
+
+v1::Statistics Describe(Cluster& cluster, const std::string& service, bool include_retired) {
+  v1::Statistics proto;
+  *proto.mutable_time() = ToProto(cluster.clock().Wall());
+  const RequestCounters total = cluster.ledger().Total(service);
+  *proto.mutable_total() = ToProto(total);
+  proto.set_average_response_time_ms(Ledger::AverageMilliseconds(total));
+  proto.set_unwritten_reports(cluster.store().queued());
+  const auto workers = cluster.workers().workers();
+  Ledger::Query query;
+  query.service = service;
+  query.include_retired = include_retired;
+  query.is_retired = [workers](const std::string& id) {
+    return std::none_of(workers.begin(), workers.end(),
+                        [&](const Worker& w) { return w.id == id; });
+  };
+  for (const Ledger::WorkerRow& row : cluster.ledger().Rows(query)) {
+    *proto.add_workers() = DescribeRow(row, cluster.balancers().InFlight(row.worker_id));
+  }
+  return proto;
+}
+
+absl::Status CheckService(Cluster& cluster, const std::string& service) {
+  return service.empty() ? absl::OkStatus() : cluster.LookupService(service).status();
+}
+
+// One watcher: sends again at each interval, where anything but the time has changed.
+class StatisticsWatch : public std::enable_shared_from_this<StatisticsWatch> {
+ public:
+  StatisticsWatch(Cluster& cluster, const v1::WatchStatisticsRequest& request,
+                  std::shared_ptr<WatchStream<v1::Statistics>> stream)
+      : cluster_(cluster), request_(request), stream_(std::move(stream)) {}
+
+  void Tick() {
+    if (ended_) return;
+    v1::Statistics now = Describe(cluster_, request_.service(), request_.include_retired());
+    v1::Statistics content = now;
+    content.clear_time();
+    std::string bytes = content.SerializeAsString();
+    if (bytes != last_) {
+      last_ = std::move(bytes);
+      stream_->Send(std::move(now), kNewestOnly);
+    }
+    const uint32_t wanted = request_.interval_milliseconds();
+    const std::chrono::milliseconds interval(wanted == 0 ? 1000 : wanted);
+    cluster_.After(interval, [self = shared_from_this()] { self->Tick(); });
+  }
+  void End() { ended_ = true; }
+
+ private:
+  static constexpr int kNewestOnly = 1;
+
+  Cluster& cluster_;
+  const v1::WatchStatisticsRequest request_;
+  const std::shared_ptr<WatchStream<v1::Statistics>> stream_;
+  std::string last_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StatisticsService::GetStatistics(grpc::CallbackServerContext* context,
+                                                           const v1::GetStatisticsRequest* request,
+                                                           v1::Statistics* response) {
+  return Answer(cluster_, context, [this, request, response] {
+    const absl::Status known = CheckService(cluster_, request->service());
+    if (known.ok()) *response = Describe(cluster_, request->service(), request->include_retired());
+    return known;
+  });
+}
+
+grpc::ServerWriteReactor<v1::Statistics>* StatisticsService::WatchStatistics(
+    grpc::CallbackServerContext*, const v1::WatchStatisticsRequest* request) {
+  using Stream = std::shared_ptr<WatchStream<v1::Statistics>>;
+  return Watch<v1::Statistics>(
+      cluster_, [this, wanted = *request](const Stream& stream) -> std::function<void()> {
+        const uint32_t interval = wanted.interval_milliseconds();
+        absl::Status problem = CheckService(cluster_, wanted.service());
+        if (interval != 0 &&
+            (interval < kShortestIntervalMilliseconds || interval > kLongestIntervalMilliseconds)) {
+          problem = InvalidField("interval_milliseconds",
+                                 Cat("must be 0, or ", kShortestIntervalMilliseconds, " to ",
+                                     kLongestIntervalMilliseconds, ", is ", interval));
+        }
+        if (!problem.ok()) {
+          stream->End(ToGrpc(problem));
+          return [] {};
+        }
+        auto watch = std::make_shared<StatisticsWatch>(cluster_, wanted, stream);
+        watch->Tick();
+        return [watch] { watch->End(); };
+      });
+}
+
+}  // namespace gocomet::controlplane
