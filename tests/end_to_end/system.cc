@@ -1,0 +1,279 @@
+#include "tests/end_to_end/system.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "common/base/address.h"
+#include "common/base/file.h"
+#include "common/base/random.h"
+#include "common/base/text.h"
+
+namespace gocomet::testing {
+namespace {
+
+constexpr uint16_t kPortsPerSystem = 60;
+constexpr std::chrono::seconds kCallPatience{5};
+
+std::string Program(const std::string& name) { return Cat(GOCOMET_PROGRAMS, "/", name); }
+
+// A run of ports below the range from which the kernel takes its own.
+uint16_t FindPorts() {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    const auto base = static_cast<uint16_t>(20000 + RandomIncarnation() % 200 * kPortsPerSystem);
+    bool free = true;
+    for (uint16_t i = 0; free && i < kPortsPerSystem; ++i) {
+      const auto port = static_cast<uint16_t>(base + i);
+      free = CheckAddressIsFree(*Address::FromIpAndPort("127.0.0.1", port)).ok();
+    }
+    if (free) return base;
+  }
+  std::abort();
+}
+
+int Spawn(const std::vector<std::string>& arguments, const std::string& output,
+          const std::string& directory) {
+  const int pid = ::fork();
+  if (pid != 0) return pid;
+  const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(fd, STDOUT_FILENO);
+  ::dup2(fd, STDERR_FILENO);
+  const int null = ::open("/dev/null", O_RDONLY);
+  ::dup2(null, STDIN_FILENO);
+  if (!directory.empty() && ::chdir(directory.c_str()) != 0) ::_exit(126);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  ::_exit(127);
+}
+
+std::optional<int> WaitForPid(int pid, std::chrono::milliseconds timeout) {
+  int status = 0;
+  const bool ended = WaitUntil([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }, timeout);
+  if (!ended) return std::nullopt;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void SetDeadline(grpc::ClientContext& context) {
+  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
+}
+
+}  // namespace
+
+bool WaitUntil(const std::function<bool()>& condition, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+CommandResult RunCommand(const std::vector<std::string>& arguments, std::chrono::seconds timeout) {
+  char file[] = "/tmp/gocomet-command-XXXXXX";
+  const int fd = ::mkstemp(file);
+  ::close(fd);
+  const int pid = Spawn(arguments, file, "");
+  const auto exit = WaitForPid(pid, timeout);
+  if (!exit) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  CommandResult result{exit.value_or(-1), ReadFile(file).value_or("")};
+  ::unlink(file);
+  return result;
+}
+
+System::System(std::string runtime) : runtime_(std::move(runtime)), base_(FindPorts()) {
+  char name[] = "/tmp/gocomet-e2e-XXXXXX";
+  directory_ = ::mkdtemp(name);
+  keys = {{"worker", "3"},       {"pool", "2"},
+          {"avg-delay", "20"},   {"failure", "0"},
+          {"load-balancer-port", std::to_string(base_ + 10)},
+          {"worker-port", std::to_string(base_ + 20)},
+          {"stats-dir", "worker-stats.db"}};
+  channel_ = grpc::CreateChannel(grpc_address(), grpc::InsecureChannelCredentials());
+}
+
+System::~System() {
+  if (pid_ != 0) {
+    Signal(SIGTERM);
+    if (!WaitForExit()) KillControlPlane();
+  }
+  std::error_code error;
+  std::filesystem::remove_all(directory_, error);
+}
+
+std::string System::grpc_address() const { return Cat("127.0.0.1:", base_); }
+std::string System::http_address() const { return Cat("127.0.0.1:", base_ + 1); }
+
+std::string System::ConfigText() const {
+  std::string text;
+  for (const auto& [key, value] : keys) text += Cat(key, ": ", value, "\n");
+  return Cat(text, "runtime: ", runtime_, "\ncontrol-plane:\n  grpc: ", grpc_address(),
+             "\n  http: ", http_address(), "\n");
+}
+
+void System::WriteConfig() const { std::ofstream(config_file()) << ConfigText(); }
+
+void System::Launch(const std::vector<std::string>& arguments) {
+  WriteConfig();
+  std::vector<std::string> command = {Program("gocomet-controlplane"), "--config", config_file()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  pid_ = Spawn(command, directory_ + "/output.log", directory_);
+}
+
+absl::Status System::Start(const std::vector<std::string>& arguments) {
+  Launch(arguments);
+  return WaitUntilReady();
+}
+
+absl::Status System::WaitUntilReady(std::chrono::seconds timeout) {
+  const bool ready = WaitUntil(
+      [this] {
+        grpc::ClientContext context;
+        SetDeadline(context);
+        v1::ClusterStatus status;
+        return NewStub<v1::ClusterService>()->GetStatus(&context, {}, &status).ok() && status.converged();
+      },
+      timeout);
+  if (ready) return absl::OkStatus();
+  return absl::DeadlineExceededError(Cat("the system is not ready; its output:\n", output()));
+}
+
+void System::Signal(int signal) const { ::kill(pid_, signal); }
+
+std::optional<int> System::WaitForExit(std::chrono::seconds timeout) {
+  const auto exit = WaitForPid(pid_, timeout);
+  if (exit) pid_ = 0;
+  return exit;
+}
+
+void System::KillControlPlane() {
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+std::vector<uint16_t> System::balancer_ports() const {
+  std::vector<uint16_t> ports;
+  for (int i = 0; i < std::atoi(keys.at("pool").c_str()); ++i) {
+    ports.push_back(static_cast<uint16_t>(base_ + 10 + i));
+  }
+  return ports;
+}
+
+std::string System::output() const { return ReadFile(directory_ + "/output.log").value_or(""); }
+
+std::vector<v1::Worker> System::Workers() const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ListWorkersResponse response;
+  if (!NewStub<v1::WorkerService>()->ListWorkers(&context, {}, &response).ok()) return {};
+  return {response.workers().begin(), response.workers().end()};
+}
+
+std::vector<v1::Balancer> System::Balancers() const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ListBalancersResponse response;
+  if (!NewStub<v1::BalancerService>()->ListBalancers(&context, {}, &response).ok()) return {};
+  return {response.balancers().begin(), response.balancers().end()};
+}
+
+std::vector<v1::Event> System::Events() const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ListEventsResponse response;
+  if (!NewStub<v1::EventService>()->ListEvents(&context, {}, &response).ok()) return {};
+  return {response.events().begin(), response.events().end()};
+}
+
+std::optional<v1::Statistics> System::Statistics() const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::GetStatisticsRequest request;
+  request.set_include_retired(true);
+  v1::Statistics response;
+  if (!NewStub<v1::StatisticsService>()->GetStatistics(&context, request, &response).ok()) {
+    return std::nullopt;
+  }
+  return response;
+}
+
+size_t System::ReadyWorkers() const {
+  size_t ready = 0;
+  for (const v1::Worker& worker : Workers()) {
+    if (worker.status().state() == v1::WORKER_STATE_READY) ++ready;
+  }
+  return ready;
+}
+
+grpc::Status System::Apply(const std::string& config_yaml) const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ApplyConfigRequest request;
+  request.set_config_yaml(config_yaml);
+  request.set_author("test");
+  v1::ApplyConfigResponse response;
+  return NewStub<v1::ConfigService>()->ApplyConfig(&context, request, &response);
+}
+
+grpc::Status System::Scale(uint32_t replicas) const {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ScaleServiceRequest request;
+  request.set_replicas(replicas);
+  v1::ScaleServiceResponse response;
+  return NewStub<v1::ServiceService>()->ScaleService(&context, request, &response);
+}
+
+CommandResult System::Ctl(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {Program("gocometctl"), "--server", grpc_address()});
+  return RunCommand(arguments);
+}
+
+std::vector<std::string> System::LeftOvers() const {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string pid = entry.path().filename().string();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (std::atoi(pid.c_str()) == ::getpid()) continue;
+    std::string command = ReadFile(entry.path().string() + "/cmdline").value_or("");
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    if (command.find(directory_) != std::string::npos) found.push_back(Cat("process ", pid, ": ", command));
+  }
+  if (runtime_ == "docker") {
+    const CommandResult listed = RunCommand(
+        {"docker", "ps", "--all", "--format", "{{.ID}} {{.Names}} {{.Ports}}", "--no-trunc"});
+    std::istringstream lines(listed.output);
+    for (std::string line; std::getline(lines, line);) {
+      const bool ours = line.find(Cat(":", base_ / 10)) != std::string::npos;
+      if (ours) found.push_back(Cat("container ", line));
+    }
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_, error)) {
+    if (entry.is_socket(error)) found.push_back(Cat("socket ", entry.path().string()));
+  }
+  return found;
+}
+
+std::string WhyNot(const std::string& runtime) {
+  if (runtime != "docker") return "";
+  const CommandResult engine = RunCommand({"docker", "version", "--format", "{{.Server.Version}}"});
+  if (engine.exit_code == 0) return "";
+  const char* required = std::getenv("GOCOMET_REQUIRE_DOCKER");
+  if (required != nullptr && std::string_view(required) == "1") return "";
+  return "no Docker engine answers";
+}
+
+}  // namespace gocomet::testing
