@@ -43,7 +43,8 @@ bool ParseAnswer(std::string& bytes, HttpAnswer& answer) {
     const std::string line = bytes.substr(at, line_end - at);
     const size_t colon = line.find(':');
     std::string name = line.substr(0, colon);
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     const size_t value = line.find_first_not_of(' ', colon + 1);
     answer.headers[name] = value == std::string::npos ? "" : line.substr(value);
     at = line_end + 2;
@@ -125,7 +126,8 @@ absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& p
     call.port = ports[i % ports.size()];
     call.fd.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const sockaddr_in address = Loopback(call.port);
-    if (::connect(call.fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
+    if (::connect(call.fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+            0 &&
         errno != EINPROGRESS) {
       return absl::ErrnoToStatus(errno, Cat("connect to port ", call.port));
     }
@@ -134,8 +136,8 @@ absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& p
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (answers.size() < calls.size()) {
     if (std::chrono::steady_clock::now() > deadline) {
-      return absl::DeadlineExceededError(Cat(calls.size() - answers.size(), " of ", count,
-                                             " answers did not come in time"));
+      return absl::DeadlineExceededError(
+          Cat(calls.size() - answers.size(), " of ", count, " answers did not come in time"));
     }
     std::vector<pollfd> waits;
     std::vector<Call*> waiting;
@@ -159,7 +161,8 @@ absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& p
       char bytes[4096];
       const ssize_t got = ::recv(call.fd.get(), bytes, sizeof(bytes), 0);
       if (got < 0 && errno == EAGAIN) continue;
-      if (got <= 0) return absl::UnavailableError(Cat("port ", call.port, " closed a connection early"));
+      if (got <= 0)
+        return absl::UnavailableError(Cat("port ", call.port, " closed a connection early"));
       call.bytes.append(bytes, static_cast<size_t>(got));
       HttpAnswer answer;
       if (!ParseAnswer(call.bytes, answer)) continue;

@@ -22,7 +22,8 @@ struct HttpAnswer {
 // One keep-alive connection to 127.0.0.1:PORT; blocking, with a deadline on each request.
 class HttpConnection {
  public:
-  explicit HttpConnection(uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  explicit HttpConnection(uint16_t port,
+                          std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
   absl::StatusOr<HttpAnswer> Get(const std::string& path);
   bool open() const { return fd_.valid(); }

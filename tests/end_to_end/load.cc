@@ -27,9 +27,9 @@ void Load::RunClient(uint16_t port) {
     } else {
       const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(
           std::chrono::steady_clock::now() - started);
-      result_.unexpected.push_back(
-          Cat("port ", port, " after ", after.count(), " ms: ",
-              answer.ok() ? Cat(answer->status, " ", answer->body) : std::string(MessageOf(answer.status()))));
+      result_.unexpected.push_back(Cat("port ", port, " after ", after.count(), " ms: ",
+                                       answer.ok() ? Cat(answer->status, " ", answer->body)
+                                                   : std::string(MessageOf(answer.status()))));
       if (result_.unexpected.size() > 1000) return;
       continue;
     }

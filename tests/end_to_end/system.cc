@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -95,8 +96,10 @@ CommandResult RunCommand(const std::vector<std::string>& arguments, std::chrono:
 System::System(std::string runtime) : runtime_(std::move(runtime)), base_(FindPorts()) {
   char name[] = "/tmp/gocomet-e2e-XXXXXX";
   directory_ = ::mkdtemp(name);
-  keys = {{"worker", "3"},       {"pool", "2"},
-          {"avg-delay", "20"},   {"failure", "0"},
+  keys = {{"worker", "3"},
+          {"pool", "2"},
+          {"avg-delay", "20"},
+          {"failure", "0"},
           {"load-balancer-port", std::to_string(base_ + 10)},
           {"worker-port", std::to_string(base_ + 20)},
           {"stats-dir", "worker-stats.db"}};
@@ -142,7 +145,8 @@ absl::Status System::WaitUntilReady(std::chrono::seconds timeout) {
         grpc::ClientContext context;
         SetDeadline(context);
         v1::ClusterStatus status;
-        return NewStub<v1::ClusterService>()->GetStatus(&context, {}, &status).ok() && status.converged();
+        return NewStub<v1::ClusterService>()->GetStatus(&context, {}, &status).ok() &&
+               status.converged();
       },
       timeout);
   if (ready) return absl::OkStatus();
@@ -250,15 +254,16 @@ std::vector<std::string> System::LeftOvers() const {
     if (std::atoi(pid.c_str()) == ::getpid()) continue;
     std::string command = ReadFile(entry.path().string() + "/cmdline").value_or("");
     std::replace(command.begin(), command.end(), '\0', ' ');
-    if (command.find(directory_) != std::string::npos) found.push_back(Cat("process ", pid, ": ", command));
+    if (command.find(directory_) != std::string::npos)
+      found.push_back(Cat("process ", pid, ": ", command));
   }
   if (runtime_ == "docker") {
     const CommandResult listed = RunCommand(
-        {"docker", "ps", "--all", "--format", "{{.ID}} {{.Names}} {{.Ports}}", "--no-trunc"});
+        {"docker", "ps", "--all", "--format", "{{.Names}} {{.Status}} {{.Mounts}}", "--no-trunc"});
     std::istringstream lines(listed.output);
     for (std::string line; std::getline(lines, line);) {
-      const bool ours = line.find(Cat(":", base_ / 10)) != std::string::npos;
-      if (ours) found.push_back(Cat("container ", line));
+      // Its directory is mounted into each container of this system.
+      if (line.find(directory_) != std::string::npos) found.push_back(Cat("container ", line));
     }
   }
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_, error)) {
