@@ -27,7 +27,7 @@ void StatsDesk::Request(Reply reply) {
 
 void StatsDesk::OnCluster(ClusterNumbers numbers) {
   view_.Update(std::move(numbers.rows), numbers.newest_sent, clock_.Steady());
-  if (numbers.answers_question) ReplyToAll();
+  ReplyToAll();
 }
 
 void StatsDesk::ReplyToAll() {

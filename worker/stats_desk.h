@@ -24,8 +24,6 @@ struct ClusterNumbers {
   std::vector<WorkerRow> rows;
   // The newest report that had been sent when they came.
   RequestCounts newest_sent;
-  // True where they answer a question and so include the report that came with it.
-  bool answers_question = false;
 };
 
 // Answers /worker/stats without ever blocking the loop. Requests that come while a question to the
@@ -44,6 +42,8 @@ class StatsDesk {
   // Calls `reply` exactly once, perhaps before it returns, at most `patience` later.
   void Request(Reply reply);
 
+  // What just came is fresh, asked for or not, and the own row is always this moment's: it answers
+  // every open request.
   void OnCluster(ClusterNumbers numbers);
 
  private:

@@ -48,22 +48,25 @@ class FakeControlPlane::Service final : public v1::ReportService::Service {
 
  private:
   void Take(const v1::WorkerHello& hello, const v1::WorkerReport& report, Stream& stream) {
-    v1::ReportResponse response;
+    v1::ReportResponse answer;
+    v1::ReportResponse acknowledgement;
     {
       const std::lock_guard hold(memory_.mutex);
       memory_.reports.push_back(report);
       memory_.newest[hello.incarnation()] = report;
-      if (manners_.acknowledges) response.set_acknowledged_sequence(report.sequence());
+      if (manners_.acknowledges) acknowledgement.set_acknowledged_sequence(report.sequence());
       if (report.want_cluster_statistics() && manners_.answers_questions) {
-        v1::ClusterStatistics& cluster = *response.mutable_cluster();
+        v1::ClusterStatistics& cluster = *answer.mutable_cluster();
         for (const auto& row : memory_.others) *cluster.add_workers() = row;
         auto& own = *cluster.add_workers();
         own.set_worker_id(hello.worker_id());
         for (const auto& [incarnation, newest] : memory_.newest) Add(newest, own);
       }
     }
+    // Numbers come from memory and are there before the report is durable.
     const std::lock_guard hold(write_mutex_);
-    stream.Write(response);
+    if (answer.has_cluster()) stream.Write(answer);
+    stream.Write(acknowledgement);
   }
 
   static void Add(const v1::WorkerReport& report, v1::ClusterStatistics::Row& row) {

@@ -1,7 +1,6 @@
 // The real executable against a ReportService in this process.
-#include <signal.h>
-
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <thread>
@@ -179,6 +178,7 @@ TEST_F(WorkerReporting, ParallelStatsShareOneQuestion) {
   const WorkerProcess worker(Flags());
   ASSERT_TRUE(Eventually([&] { return ReportCount(memory_) == 1; }));
   std::vector<std::unique_ptr<HttpConnection>> connections;
+  connections.reserve(200);
   for (int i = 0; i < 200; ++i) {
     connections.push_back(std::make_unique<HttpConnection>(worker.address()));
   }

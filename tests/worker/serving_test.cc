@@ -1,5 +1,4 @@
 // The real executable, alone: what it answers over HTTP.
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -7,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <deque>
 #include <fstream>
 #include <string>

@@ -143,7 +143,6 @@ bool Reporter::RunStream() {
     stream_ = &stream;
     stream_start_ = sequence_;
     asked_ = false;
-    question_ = 0;
     if (stopped_) stream.context.TryCancel();
   }
   std::thread reader([this, &stream] { ReadResponses(stream); });
@@ -188,10 +187,7 @@ void Reporter::WriteReports(Stream& stream) {
       v1::WorkerReport& report = *request.mutable_report();
       report.set_sequence(sequence_);
       ToProto(counts, *report.mutable_counters());
-      if (std::exchange(asked_, false)) {
-        report.set_want_cluster_statistics(true);
-        question_ = sequence_;
-      }
+      report.set_want_cluster_statistics(std::exchange(asked_, false));
     }
     *request.mutable_report()->mutable_time() = google::protobuf::util::TimeUtil::GetCurrentTime();
     if (!stream.calls->Write(request)) return;
@@ -212,10 +208,6 @@ void Reporter::ReadResponses(Stream& stream) {
       acknowledged_ =
           std::max(acknowledged_, std::min(response.acknowledged_sequence(), sequence_));
       numbers.newest_sent = newest_sent_;
-      if (response.has_cluster() && question_ != 0 && acknowledged_ >= question_) {
-        numbers.answers_question = true;
-        question_ = 0;
-      }
       changed_.notify_all();
     }
     if (first_answer) Say("reports to the control plane");

@@ -85,7 +85,6 @@ class Reporter {
   bool stopped_ = false;
   bool finishing_ = false;
   bool asked_ = false;         // A question waits to be sent.
-  uint64_t question_ = 0;      // Sequence of the question that waits for its answer; 0: none.
   uint64_t sequence_ = 0;      // Of the newest report.
   uint64_t acknowledged_ = 0;  // Newest sequence that is durable.
   uint64_t stream_start_ = 0;  // sequence_ when the stream began.
