@@ -151,7 +151,7 @@ TEST(WorkerServing, PipelinedRequestsAreAnsweredInOrder) {
 }
 
 TEST(WorkerServing, ARequestWhoseClientLeftStillCounts) {
-  const WorkerProcess worker({"--failure", "0", "--avg-delay", "100"});
+  WorkerProcess worker({"--failure", "0", "--avg-delay", "100"});
   ASSERT_TRUE(worker.started());
   for (int i = 0; i < 50; ++i) {
     HttpConnection connection(worker.address());
@@ -166,6 +166,8 @@ TEST(WorkerServing, ARequestWhoseClientLeftStillCounts) {
   EXPECT_TRUE(Eventually([&] { return Total(worker.address(), "SuccessfulRequests") >= 25; }))
       << Total(worker.address(), "SuccessfulRequests");
   EXPECT_EQ(Fetch(worker.address(), "/healthz").status, 200);
+  worker.Signal(SIGTERM);
+  EXPECT_EQ(worker.ExitStatus(), 0) << worker.Errors();  // Leaks show here under a sanitizer.
 }
 
 TEST(WorkerServing, TenThousandRequestsWaitAtOnceOnOneThread) {
