@@ -83,6 +83,21 @@ class App {
  public:
   explicit App(const CommandLine& line) : line_(line) {}
 
+  // Whoever posts to the cluster's mailbox ends before the cluster does.
+  ~App() {
+    signals_.reset();
+    http_.reset();
+    rpc_.reset();
+    console_.reset();
+    if (cluster_) cluster_->workers().ForgetDiagnoses();
+    driver_.reset();
+    launcher_.reset();
+    store_.reset();
+    cluster_.reset();
+  }
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
   int Run() {
     if (const auto exit = ReadConfig()) return *exit;
     BlockSignals();
@@ -95,9 +110,6 @@ class App {
     const bool everything_gone =
         cluster_->workers().workers().empty() && cluster_->balancers().balancers().empty();
     FlushStore();
-    signals_.reset();
-    http_.reset();
-    rpc_->Shutdown();
     if (detached_) {
       Say("Detached: workers and balancers go on; the next start takes them over.");
       return 0;

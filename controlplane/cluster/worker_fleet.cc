@@ -326,6 +326,8 @@ void WorkerFleet::RetryNow() {
   }
 }
 
+void WorkerFleet::ForgetDiagnoses() { diagnoses_.clear(); }
+
 void WorkerFleet::KillAll() {
   for (Worker& worker : workers_) {
     if (worker.handle.empty() || worker.operation == Operation::kRemove) continue;

@@ -63,6 +63,9 @@ class WorkerFleet {
   // What failed under the old config is tried again under the new one, without further waiting.
   void RetryNow();
 
+  // Ends the log streams that are open: the driver is about to go.
+  void ForgetDiagnoses();
+
   // Everything at once and without draining.
   void KillAll();
 

@@ -20,7 +20,7 @@ namespace gocomet::controlplane {
 namespace {
 
 constexpr int kMessageBytesMax = 4 << 20;
-constexpr std::chrono::seconds kShutdownPatience{2};
+constexpr std::chrono::milliseconds kShutdownPatience{250};
 
 // One gRPC server on a Unix socket. A socket that a dead control plane left behind is replaced; the
 // lock on the state directory says that it is dead.
@@ -81,17 +81,15 @@ class Server final : public RpcServer {
     return absl::OkStatus();
   }
 
-  ~Server() override { Shutdown(); }
-
-  std::string public_address() const override { return address_.ToString(); }
-
-  void Shutdown() override {
+  ~Server() override {
     const auto deadline = std::chrono::system_clock::now() + kShutdownPatience;
     for (auto* server : {&public_server_, &report_server_, &data_plane_server_}) {
       if (*server) (*server)->Shutdown(deadline);
       server->reset();
     }
   }
+
+  std::string public_address() const override { return address_.ToString(); }
 
  private:
   Address address_;

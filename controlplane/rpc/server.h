@@ -29,12 +29,11 @@ class RpcServer {
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const Options& options, Cluster& cluster,
                                                           RuntimeDriver& driver,
                                                           const TokenIssuer& tokens);
+  // Ends all calls: those that have not ended by themselves within a moment are cancelled.
   virtual ~RpcServer() = default;
 
   // Where it listens, with the port that the system chose where 0 was asked for.
   virtual std::string public_address() const = 0;
-  // Ends all calls. Blocks until they have ended, at most a few seconds.
-  virtual void Shutdown() = 0;
 };
 
 }  // namespace gocomet::controlplane
