@@ -12,6 +12,7 @@
 #include <absl/status/statusor.h>
 
 #include "common/base/clock.h"
+#include "common/probe/prober.h"
 #include "controlplane/cluster/balancer_fleet.h"
 #include "controlplane/cluster/desired_state.h"
 #include "controlplane/cluster/event_log.h"
@@ -20,7 +21,6 @@
 #include "controlplane/cluster/snapshot.h"
 #include "controlplane/cluster/subscribers.h"
 #include "controlplane/cluster/worker_fleet.h"
-#include "controlplane/probe/prober.h"
 #include "controlplane/statistics/ledger.h"
 #include "controlplane/store/store.h"
 

@@ -1,4 +1,4 @@
-#include "controlplane/probe/prober.h"
+#include "common/probe/prober.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@
 #include "common/base/text.h"
 #include "common/base/unique_fd.h"
 
-namespace gocomet::controlplane {
+namespace gocomet {
 namespace {
 
 constexpr size_t kAnswerBytesMax = 4096;  // A status line is all that is needed.
@@ -123,13 +123,13 @@ class Prober::Loop {
       if (connection != nullptr) bufferevent_free(std::exchange(connection, nullptr));
     }
 
-    void End(bool passed, std::string result) {
+    void End(bool passed, std::string result, bool timed_out = false) {
       EndConnection();
       const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - started);
       ProbeIn(target.interval);
-      loop.result_(target.instance, Probe{started_wall, Cat("GET ", target.address, target.path),
-                                          passed, std::move(result), duration});
+      loop.result_(target.name, ProbeResult{started_wall, Cat("GET ", target.address, target.path),
+                                            passed, timed_out, std::move(result), duration});
     }
 
     static void OnTimer(evutil_socket_t, short, void* self) {
@@ -156,8 +156,8 @@ class Prober::Loop {
       auto* subject = static_cast<Subject*>(self);
       if ((what & BEV_EVENT_CONNECTED) != 0) return subject->OnConnected();
       if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        return subject->End(false,
-                            Cat("no answer within ", subject->target.timeout.count(), " ms"));
+        return subject->End(
+            false, Cat("no answer within ", subject->target.timeout.count(), " ms"), true);
       }
       if ((what & BEV_EVENT_EOF) != 0) {
         return subject->End(false, "closed the connection without an answer");
@@ -207,12 +207,12 @@ class Prober::Loop {
     if (!targets) return;
     std::map<std::string, std::unique_ptr<Subject>> next;
     for (ProbeTarget& target : *targets) {
-      const std::string instance = target.instance;
-      const auto known = subjects_.find(instance);
+      const std::string name = target.name;
+      const auto known = subjects_.find(name);
       if (known == subjects_.end()) {
         auto subject = std::make_unique<Subject>(*this, std::move(target));
         subject->ProbeIn(std::chrono::microseconds(0));
-        next.emplace(instance, std::move(subject));
+        next.emplace(name, std::move(subject));
         continue;
       }
       Subject& subject = *known->second;
@@ -242,4 +242,4 @@ Prober::~Prober() = default;
 
 void Prober::SetTargets(std::vector<ProbeTarget> targets) { loop_->SetTargets(std::move(targets)); }
 
-}  // namespace gocomet::controlplane
+}  // namespace gocomet

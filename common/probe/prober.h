@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "controlplane/model/worker.h"
+#include "common/base/clock.h"
 
-namespace gocomet::controlplane {
+namespace gocomet {
 
 // What is to be probed, and how often.
 struct ProbeTarget {
-  std::string instance;
+  std::string name;     // The caller's; unique among the targets.
   std::string address;  // `IP:PORT` or `unix:/PATH`
   std::string path;     // Empty: connecting is enough.
   std::chrono::milliseconds interval{5000};
@@ -20,12 +20,21 @@ struct ProbeTarget {
   bool operator==(const ProbeTarget&) const = default;
 };
 
+struct ProbeResult {
+  WallTime time{};
+  std::string target;  // For people: `GET ADDRESS/PATH`.
+  bool passed = false;
+  bool timed_out = false;  // It took the connection and gave no answer in time.
+  std::string result;      // The answer's status, or what failed.
+  std::chrono::microseconds duration{0};
+};
+
 // Asks workers whether they are well: one GET on a connection of its own, answered 2xx or 3xx. All
 // targets are probed beside each other on one event loop, so a slow one delays no other.
 class Prober {
  public:
   // Called on the prober's thread; must not block.
-  using Result = std::function<void(const std::string& instance, Probe probe)>;
+  using Result = std::function<void(const std::string& name, ProbeResult result)>;
 
   explicit Prober(Result result);
   ~Prober();
@@ -41,4 +50,4 @@ class Prober {
   std::unique_ptr<Loop> loop_;
 };
 
-}  // namespace gocomet::controlplane
+}  // namespace gocomet

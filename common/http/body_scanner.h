@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "common/http/framing.h"
+
+namespace gocomet::http {
+
+// Finds the end of a body in a stream of bytes, and checks a chunked one on the way (RFC 9112, 7.1).
+// The bytes themselves are passed on as they came. Pure; a few words of state.
+class BodyScanner {
+ public:
+  // Chunk extensions and trailers are bounded: a body that is mostly framing is refused.
+  static constexpr uint64_t kFramingBytesMax = 64 * 1024;
+
+  BodyScanner() = default;
+  explicit BodyScanner(const Framing& framing);
+
+  // How many bytes at the front of `bytes` belong to the body. Fewer than all of them only where the
+  // body ends, or is bad.
+  size_t Scan(std::string_view bytes);
+
+  bool done() const { return state_ == State::kDone; }
+  bool bad() const { return state_ == State::kBad; }
+  // A body that ends with its connection has no end of its own.
+  bool until_close() const { return state_ == State::kUntilClose; }
+
+ private:
+  enum class State : unsigned char {
+    kDone,
+    kBad,
+    kUntilClose,
+    kLength,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf,
+  };
+
+  bool OnFramingByte(char c);
+
+  State state_ = State::kDone;
+  uint64_t left_ = 0;           // Of the body, or of the chunk.
+  uint32_t size_digits_ = 0;    // Of the chunk size read so far.
+  uint64_t framing_bytes_ = 0;  // Not data, since the body began.
+};
+
+}  // namespace gocomet::http
