@@ -24,6 +24,8 @@ struct ConfigProblem {
 struct ParsedConfig {
   ConfigFile file;                      // Meaningful only where `problems` is empty.
   std::vector<ConfigProblem> problems;  // All of them, in the order of the text.
+  // What works, but not as well as it could; only where there are no problems.
+  std::vector<ConfigProblem> warnings;
   bool ok() const { return problems.empty(); }
 };
 
