@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/clock.h"
+#include "controlplane/runtime/runtime_driver.h"
+
+namespace gocomet::controlplane {
+
+struct DockerDriverOptions {
+  // `unix:///path` or `tcp://host:port`. Empty: the environment's DOCKER_HOST, else
+  // unix:///var/run/docker.sock.
+  std::string docker_host;
+  std::string worker_program;     // The static binary that the image is made of.
+  std::string workers_directory;  // Absolute; each worker gets a directory of its own in it.
+  std::string report_directory;   // Absolute; holds the report socket, report.sock.
+  std::string cluster;            // Tells the clusters of one machine apart, in names and labels.
+  const Clock* clock = &SystemClock();
+};
+
+// Whether an engine can be used, within `timeout`: its name, version and address, such as
+// `Docker 20.10.24 at unix:///var/run/docker.sock`. NOT_FOUND where there is no engine's socket,
+// PERMISSION_DENIED, UNAVAILABLE or DEADLINE_EXCEEDED; the message says what to do.
+absl::StatusOr<std::string> ProbeDockerEngine(const std::string& docker_host,
+                                              std::chrono::milliseconds timeout);
+
+// Runs workers as containers of a Docker engine, by its API (versions 1.24 to 1.41, negotiated at
+// the first call). A worker's handle is its container's id, its id the first 12 digits of that.
+// Nothing is ever pulled: the image is built here from one static program and nothing else.
+//
+// Each call of the API ends within 10 s, a build within 120 s. An engine that comes and goes is
+// waited for; calls fail meanwhile. Destroying the driver answers a Stop that still waits with
+// CANCELLED.
+//
+// INVALID_ARGUMENT where `docker_host` is of a kind that is not understood.
+absl::StatusOr<std::unique_ptr<RuntimeDriver>> MakeDockerDriver(DockerDriverOptions options);
+
+}  // namespace gocomet::controlplane
