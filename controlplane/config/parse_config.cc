@@ -45,6 +45,8 @@ std::string Got(const YamlNode& node) {
       return "a list";
     case Kind::kMapping:
       return "a mapping";
+    case Kind::kRefused:
+      break;
   }
   return "something else";
 }
@@ -59,7 +61,7 @@ class Reader {
     const YamlNode& root = document.root;
     if (root.kind == Kind::kMapping) {
       ReadMapping(root, "");
-    } else if (root.kind != Kind::kEmpty) {
+    } else if (root.kind != Kind::kEmpty && root.kind != Kind::kRefused) {
       Problem(root.place, "", Cat("expected keys and values such as `worker: 3`, got ", Got(root)));
     }
     if (document.complete) Validate();
@@ -72,6 +74,7 @@ class Reader {
     for (size_t i = 0; i + 1 < mapping.children.size() && !Full(); i += 2) {
       const YamlNode& key = mapping.children[i];
       const YamlNode& value = mapping.children[i + 1];
+      if (key.kind == Kind::kRefused) continue;
       if (key.kind == Kind::kSequence || key.kind == Kind::kMapping) {
         Problem(key.place, group, Cat("expected a key, got ", Got(key)));
         continue;
@@ -92,7 +95,8 @@ class Reader {
     // A dot in a key is no way into a group.
     const ConfigKey* known =
         key.text.find('.') == std::string::npos ? FindConfigKey(path) : nullptr;
-    if (known == nullptr) return Problem(key.place, path, UnknownKey(path));
+    if (known == nullptr) return Problem(key.place, path, UnknownKey(path, key.text));
+    if (value.kind == Kind::kRefused) return;
     if (value.kind == Kind::kEmpty) {
       return Problem(key.place, path, Cat("has no value; expected ", known->expected));
     }
@@ -120,29 +124,27 @@ class Reader {
     return key.read(value, scratch);
   }
 
-  // Names the key that was meant, or those that there are.
-  static std::string UnknownKey(const std::string& path) {
-    std::vector<std::string_view> candidates;
-    std::string all;
-    const bool in_group = path.starts_with(Cat(kControlPlaneGroup, "."));
+  // Names the key that was meant, or those that there are at its place.
+  static std::string UnknownKey(const std::string& path, const std::string& written) {
+    const std::string group = path == written ? "" : path.substr(0, path.size() - written.size());
+    std::vector<std::string_view> here;
     for (const ConfigKey& key : ConfigKeys()) {
-      candidates.emplace_back(key.path);
-      const size_t dot = key.path.find('.');
-      if (in_group != (dot != std::string::npos)) continue;
-      all += Cat(all.empty() ? "" : ", ",
-                 dot == std::string::npos ? key.path : key.path.substr(dot + 1));
+      const std::string_view known = key.path;
+      const size_t name = known.rfind('.') + 1;  // 0 where there is no dot.
+      if (known.substr(0, name) == group) here.push_back(known.substr(name));
+      const bool elsewhere = known == written || known.substr(name) == written;
+      if (elsewhere && name != 0) {
+        return Cat("unknown key; did you mean `", known.substr(name), "` below `",
+                   kControlPlaneGroup, ":`?");
+      }
+      if (elsewhere) return Cat("unknown key; did you mean `", known, "` at the top level?");
     }
-    candidates.push_back(kControlPlaneGroup);
-    if (const auto nearest = NearestOf(path, candidates)) {
+    if (group.empty()) here.push_back(kControlPlaneGroup);
+    if (const auto nearest = NearestOf(written, here)) {
       return Cat("unknown key; did you mean `", *nearest, "`?");
     }
-    for (const ConfigKey& key : ConfigKeys()) {
-      const size_t dot = key.path.find('.');
-      if (dot != std::string::npos && key.path.substr(dot + 1) == path) {
-        return Cat("unknown key; did you mean `", path, "` below `", kControlPlaneGroup, "`?");
-      }
-    }
-    if (!in_group) all += Cat(", ", kControlPlaneGroup);
+    std::string all;
+    for (const std::string_view key : here) all += Cat(all.empty() ? "" : ", ", key);
     return Cat("unknown key; expected one of ", all);
   }
 

@@ -99,7 +99,7 @@ class Validation {
         if (!Overlap(earlier, later)) continue;
         findings_.faults.push_back({{later.key, earlier.key, CountKey(later), CountKey(earlier)},
                                     Cat("the ", later.ToString(), " and the ", earlier.ToString(),
-                                        " overlap; expected ports of its own for each")});
+                                        " overlap; expected different ones")});
       }
     }
   }
@@ -124,7 +124,7 @@ class Validation {
     } else {
       for (const PortRange& other : ranges_) {
         if (&other != &workers && !Overlap(workers, other) && Overlap(extra, other)) {
-          clash = Cat("is the ", other.ToString());
+          clash = Cat("is taken by the ", other.ToString());
         }
       }
     }

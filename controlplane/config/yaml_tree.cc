@@ -54,7 +54,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     faults_.push_back({PlaceOf(mark), "aliases (`*name`) are not used here; write the value"});
-    Add({Kind::kEmpty, PlaceOf(mark), "", {}});
+    Add({Kind::kRefused, PlaceOf(mark), "", {}});
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -18,6 +18,7 @@ struct YamlNode {
     kQuoted,  // Text in quotes, or a block of text.
     kSequence,
     kMapping,
+    kRefused,  // A fault says why.
   };
   Kind kind = Kind::kEmpty;
   Place place;
