@@ -27,8 +27,8 @@ struct StoreWrite {
   std::vector<WorkerTotals> worker_totals;  // Replace the row of the same (worker, incarnation).
   std::vector<BalancedTotals> balanced_totals;  // Likewise for the four keys.
   std::vector<Event> events;
-  // OK once everything above is durable. Called on the store's writer thread. Unset where nobody
-  // waits.
+  // OK once everything above is durable, also across a power loss. Called on the store's writer
+  // thread, and for a write that found the queue full on the caller's. Unset where nobody waits.
   std::function<void(absl::Status)> done;
 };
 
@@ -37,8 +37,9 @@ struct StoreWrite {
 // Write may be called on any thread and never blocks: writes are queued, grouped and committed in
 // order by one thread, at the latest `kCommitDelay` after they came, at once for those with
 // revisions. While the file cannot be written (disk full, locked, read-only) they are kept in
-// memory up to `kQueuedWritesMax` and tried again; `done` of a dropped write gets
-// RESOURCE_EXHAUSTED.
+// memory up to `kQueuedWritesMax` and tried again; `done` of a further write gets
+// RESOURCE_EXHAUSTED at once. Its revisions are dropped then; its totals and events are not, since
+// rows that wait are merged and only the newest are kept.
 class Store {
  public:
   virtual ~Store() = default;
@@ -47,6 +48,8 @@ class Store {
   virtual void Flush() = 0;
   // Writes not yet durable.
   virtual size_t queued() const = 0;
+  // Why the last attempt to write failed; OK where it did not.
+  virtual absl::Status problem() const { return absl::OkStatus(); }
 };
 
 inline constexpr std::chrono::milliseconds kCommitDelay{200};

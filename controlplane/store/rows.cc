@@ -1,0 +1,197 @@
+#include "controlplane/store/rows.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+using Microseconds = std::chrono::microseconds;
+
+int64_t ToMicroseconds(WallTime time) {
+  return std::chrono::duration_cast<Microseconds>(time.time_since_epoch()).count();
+}
+
+WallTime FromMicroseconds(int64_t count) {
+  return WallTime(std::chrono::duration_cast<WallTime::duration>(Microseconds(count)));
+}
+
+// Calls `take` for each row.
+template <typename Take>
+absl::Status ForEachRow(Database& database, std::string_view sql, Take take) {
+  GOCOMET_ASSIGN_OR_RETURN(Statement rows, database.Prepare(sql));
+  while (true) {
+    GOCOMET_ASSIGN_OR_RETURN(const bool has_row, rows.Step());
+    if (!has_row) return absl::OkStatus();
+    take(rows);
+  }
+}
+
+Revision ReadRevision(const Statement& row) {
+  return {row.Unsigned(0), FromMicroseconds(row.Integer(1)),
+          row.Text(2),     row.Text(3),
+          row.Text(4),     row.Text(5),
+          row.Text(6)};
+}
+
+WorkerTotals ReadWorkerTotals(const Statement& row) {
+  return {row.Text(0),
+          row.Unsigned(1),
+          row.Text(2),
+          row.Text(3),
+          row.Unsigned(4),
+          {row.Unsigned(5), row.Unsigned(6), row.Unsigned(7)},
+          FromMicroseconds(row.Integer(8))};
+}
+
+BalancedTotals ReadBalancedTotals(const Statement& row) {
+  return {row.Text(0),
+          row.Unsigned(1),
+          row.Text(2),
+          row.Unsigned(3),
+          row.Unsigned(4),
+          {row.Unsigned(5), row.Unsigned(6), row.Unsigned(7), row.Unsigned(8), row.Unsigned(9)},
+          row.Unsigned(10),
+          row.Unsigned(11),
+          row.Unsigned(12),
+          row.Unsigned(13),
+          row.Unsigned(14),
+          row.Unsigned(15)};
+}
+
+Event ReadEvent(const Statement& row) {
+  return {row.Unsigned(0),
+          FromMicroseconds(row.Integer(1)),
+          static_cast<Severity>(row.Integer(2)),
+          row.Text(3),
+          row.Text(4),
+          row.Text(5)};
+}
+
+}  // namespace
+
+absl::StatusOr<StoredState> ReadState(Database& database) {
+  StoredState state;
+  GOCOMET_RETURN_IF_ERROR(
+      ForEachRow(database,
+                 "SELECT number, create_time, author, reason, source, content_hash, config_yaml "
+                 "FROM revision ORDER BY number",
+                 [&](const Statement& row) { state.revisions.push_back(ReadRevision(row)); }));
+  GOCOMET_RETURN_IF_ERROR(ForEachRow(
+      database,
+      "SELECT worker_id, incarnation, worker_name, service, sequence, successful, failed, "
+      "duration_microseconds, report_time FROM worker_total ORDER BY first_seen",
+      [&](const Statement& row) { state.worker_totals.push_back(ReadWorkerTotals(row)); }));
+  GOCOMET_RETURN_IF_ERROR(ForEachRow(
+      database,
+      "SELECT balancer, balancer_incarnation, worker_id, worker_incarnation, answered, "
+      "answered_1xx, answered_2xx, answered_3xx, answered_4xx, answered_5xx, connect_errors, "
+      "resets, timeouts, retried, bytes_to_worker, bytes_from_worker "
+      "FROM balanced_total ORDER BY first_seen",
+      [&](const Statement& row) { state.balanced_totals.push_back(ReadBalancedTotals(row)); }));
+  GOCOMET_RETURN_IF_ERROR(
+      ForEachRow(database,
+                 Cat("SELECT sequence, time, severity, subject, kind, message FROM event "
+                     "ORDER BY sequence DESC LIMIT ",
+                     kEventsLoaded),
+                 [&](const Statement& row) { state.events.push_back(ReadEvent(row)); }));
+  std::reverse(state.events.begin(), state.events.end());
+  if (!state.events.empty()) state.last_event_sequence = state.events.back().sequence;
+  return state;
+}
+
+absl::StatusOr<RowWriter> RowWriter::Create(Database& database) {
+  RowWriter writer;
+  const std::pair<Statement*, const char*> statements[] = {
+      {&writer.revision_,
+       "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING"},
+      {&writer.worker_,
+       "INSERT INTO worker_total (worker_id, incarnation, worker_name, service, sequence, "
+       "successful, failed, duration_microseconds, report_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+       "ON CONFLICT (worker_id, incarnation) DO UPDATE SET "
+       "worker_name = iif(excluded.worker_name = '', worker_name, excluded.worker_name), "
+       "service = iif(excluded.service = '', service, excluded.service), "
+       "sequence = excluded.sequence, successful = excluded.successful, failed = excluded.failed, "
+       "duration_microseconds = excluded.duration_microseconds, "
+       "report_time = excluded.report_time"},
+      {&writer.balanced_,
+       "INSERT INTO balanced_total (balancer, balancer_incarnation, worker_id, worker_incarnation, "
+       "answered, answered_1xx, answered_2xx, answered_3xx, answered_4xx, answered_5xx, "
+       "connect_errors, resets, timeouts, retried, bytes_to_worker, bytes_from_worker) "
+       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+       "ON CONFLICT (balancer, balancer_incarnation, worker_id, worker_incarnation) DO UPDATE SET "
+       "answered = excluded.answered, answered_1xx = excluded.answered_1xx, "
+       "answered_2xx = excluded.answered_2xx, answered_3xx = excluded.answered_3xx, "
+       "answered_4xx = excluded.answered_4xx, answered_5xx = excluded.answered_5xx, "
+       "connect_errors = excluded.connect_errors, resets = excluded.resets, "
+       "timeouts = excluded.timeouts, retried = excluded.retried, "
+       "bytes_to_worker = excluded.bytes_to_worker, "
+       "bytes_from_worker = excluded.bytes_from_worker"},
+      {&writer.event_, "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?)"},
+      {&writer.prune_, "DELETE FROM event WHERE sequence <= ?"}};
+  for (const auto& [statement, sql] : statements) {
+    GOCOMET_ASSIGN_OR_RETURN(*statement, database.Prepare(sql));
+  }
+  return writer;
+}
+
+absl::Status RowWriter::Write(const Revision& revision) {
+  revision_.Bind(1, revision.number);
+  revision_.Bind(2, ToMicroseconds(revision.create_time));
+  revision_.Bind(3, revision.author);
+  revision_.Bind(4, revision.reason);
+  revision_.Bind(5, revision.source);
+  revision_.Bind(6, revision.content_hash);
+  revision_.Bind(7, revision.config_yaml);
+  return revision_.Run();
+}
+
+absl::Status RowWriter::Write(const WorkerTotals& totals) {
+  worker_.Bind(1, totals.worker_id);
+  worker_.Bind(2, totals.incarnation);
+  worker_.Bind(3, totals.worker_name);
+  worker_.Bind(4, totals.service);
+  worker_.Bind(5, totals.sequence);
+  worker_.Bind(6, totals.counters.successful);
+  worker_.Bind(7, totals.counters.failed);
+  worker_.Bind(8, totals.counters.duration_microseconds);
+  worker_.Bind(9, ToMicroseconds(totals.report_time));
+  return worker_.Run();
+}
+
+absl::Status RowWriter::Write(const BalancedTotals& totals) {
+  balanced_.Bind(1, totals.balancer);
+  balanced_.Bind(2, totals.balancer_incarnation);
+  balanced_.Bind(3, totals.worker_id);
+  balanced_.Bind(4, totals.worker_incarnation);
+  balanced_.Bind(5, totals.answered);
+  int parameter = 6;
+  for (const uint64_t count : totals.by_status_class) balanced_.Bind(parameter++, count);
+  for (const uint64_t count : {totals.connect_errors, totals.resets, totals.timeouts,
+                               totals.retried, totals.bytes_to_worker, totals.bytes_from_worker}) {
+    balanced_.Bind(parameter++, count);
+  }
+  return balanced_.Run();
+}
+
+absl::Status RowWriter::Write(const Event& event) {
+  event_.Bind(1, event.sequence);
+  event_.Bind(2, ToMicroseconds(event.time));
+  event_.Bind(3, static_cast<int64_t>(event.severity));
+  event_.Bind(4, event.subject);
+  event_.Bind(5, event.kind);
+  event_.Bind(6, event.message);
+  return event_.Run();
+}
+
+absl::Status RowWriter::PruneEvents(uint64_t newest_sequence) {
+  if (newest_sequence <= kEventsKept) return absl::OkStatus();
+  prune_.Bind(1, newest_sequence - kEventsKept);
+  return prune_.Run();
+}
+
+}  // namespace gocomet::controlplane

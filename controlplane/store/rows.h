@@ -1,0 +1,34 @@
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include "controlplane/model/records.h"
+#include "controlplane/store/sqlite.h"
+#include "controlplane/store/store.h"
+
+// Records to rows and back.
+namespace gocomet::controlplane {
+
+inline constexpr uint64_t kEventsKept = 10'000;
+inline constexpr uint64_t kEventsLoaded = 1'000;
+
+absl::StatusOr<StoredState> ReadState(Database& database);
+
+// Prepared statements for every kind of row. Writing a row again changes nothing, so a transaction
+// whose outcome is unknown can be repeated. Must not outlive the database.
+class RowWriter {
+ public:
+  static absl::StatusOr<RowWriter> Create(Database& database);
+
+  absl::Status Write(const Revision& revision);
+  absl::Status Write(const WorkerTotals& totals);
+  absl::Status Write(const BalancedTotals& totals);
+  absl::Status Write(const Event& event);
+  // Forgets events but for the newest kEventsKept.
+  absl::Status PruneEvents(uint64_t newest_sequence);
+
+ private:
+  Statement revision_, worker_, balanced_, event_, prune_;
+};
+
+}  // namespace gocomet::controlplane
