@@ -1,0 +1,283 @@
+#include "controlplane/runtime/docker_containers.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "controlplane/runtime/worker_address.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kKillPatience{10'000};  // From SIGKILL to the end of the container.
+constexpr milliseconds kPauseMax{500};
+// Who workers are in their containers where we are root: nobody on the host.
+constexpr unsigned kWorkerUser = 65532;
+
+bool IsRoot() { return ::geteuid() == 0; }
+
+absl::Status GiveToWorker(const std::string& path) {
+  if (!IsRoot() || ::lchown(path.c_str(), kWorkerUser, kWorkerUser) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, Cat("cannot give ", path, " to the worker's user"));
+}
+
+std::string UserOfWorkers() {
+  return IsRoot() ? Cat(kWorkerUser, ":", kWorkerUser) : Cat(::getuid(), ":", ::getgid());
+}
+
+absl::Status NotUnderstood(const absl::Status& parsed, std::string_view what) {
+  return absl::InternalError(
+      Cat("the Docker engine's answer about ", what, " is not understood: ", MessageOf(parsed)));
+}
+
+}  // namespace
+
+DockerContainers::DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
+                                   DockerImage& image, TaskQueue& queue)
+    : options_(options), engine_(engine), image_(image), queue_(queue) {}
+
+std::string DockerContainers::DirectoryOf(const std::string& instance) const {
+  return Cat(options_.workers_directory, "/", instance);
+}
+
+absl::StatusOr<RuntimeWorker> DockerContainers::Start(const WorkerLaunch& launch) {
+  if (!IsInstance(launch.instance)) {
+    return absl::InvalidArgumentError(
+        Cat("'", launch.instance, "' is not an instance: expected 12 hex digits"));
+  }
+  GOCOMET_ASSIGN_OR_RETURN(const ContainerSpec spec, SpecFor(launch));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string id, FindOrCreate(spec));
+  GOCOMET_ASSIGN_OR_RETURN(Container container, Inspect(id));
+  if (container.never_started) {
+    GOCOMET_RETURN_IF_ERROR(StartContainer(id, spec));
+    GOCOMET_ASSIGN_OR_RETURN(container, Inspect(id));
+  }
+  return ToWorker(container);
+}
+
+absl::StatusOr<ContainerSpec> DockerContainers::SpecFor(const WorkerLaunch& launch) {
+  ContainerSpec spec;
+  spec.launch = launch;
+  spec.cluster = options_.cluster;
+  spec.user = UserOfWorkers();
+  spec.worker_directory = DirectoryOf(launch.instance);
+  spec.report_directory = options_.report_directory;
+  GOCOMET_ASSIGN_OR_RETURN(spec.image, image_.Name());
+  return spec;
+}
+
+absl::Status DockerContainers::MakeWorkerDirectory(const WorkerLaunch& launch) const {
+  const std::string directory = DirectoryOf(launch.instance);
+  const std::string token = Cat(directory, "/token");
+  GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
+  GOCOMET_RETURN_IF_ERROR(WriteFileAtomically(token, launch.token, 0600));
+  GOCOMET_RETURN_IF_ERROR(GiveToWorker(token));
+  return GiveToWorker(directory);
+}
+
+absl::StatusOr<std::string> DockerContainers::FindOrCreate(const ContainerSpec& spec) {
+  const std::string& instance = spec.launch.instance;
+  GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                           Ids(ClusterFilter(options_.cluster, instance)));
+  if (!ids.empty()) return ids.front();
+  GOCOMET_RETURN_IF_ERROR(MakeWorkerDirectory(spec.launch));
+  GOCOMET_ASSIGN_OR_RETURN(EngineAnswer answer, Create(spec));
+  if (answer.status == 409) {
+    GOCOMET_RETURN_IF_ERROR(ClearName(spec));
+    GOCOMET_ASSIGN_OR_RETURN(answer, Create(spec));
+  } else if (answer.status == 404) {  // Somebody has removed the image.
+    GOCOMET_RETURN_IF_ERROR(image_.Ensure().status());
+    GOCOMET_ASSIGN_OR_RETURN(answer, Create(spec));
+  }
+  if (!answer.ok()) {
+    (void)DeleteFiles(instance);
+    return ToStatus(answer.status, answer.body, Cat("create the container ", ContainerName(spec)));
+  }
+  auto id = ParseCreatedId(answer.body);
+  if (!id.ok()) return NotUnderstood(id.status(), ContainerName(spec));
+  return id;
+}
+
+absl::StatusOr<EngineAnswer> DockerContainers::Create(const ContainerSpec& spec) const {
+  return engine_.Post(Cat("/containers/create?name=", PercentEncode(ContainerName(spec))),
+                      CreateContainerBody(spec));
+}
+
+// An earlier worker's container that has ended may go; anyone else's may not.
+absl::Status DockerContainers::ClearName(const ContainerSpec& spec) {
+  const std::string name = ContainerName(spec);
+  const auto holder = Inspect(name);
+  if (absl::IsNotFound(holder.status())) return absl::OkStatus();
+  GOCOMET_RETURN_IF_ERROR(holder.status());
+  if (holder->cluster != options_.cluster) {
+    return absl::AlreadyExistsError(Cat("a container that is not of this cluster, ",
+                                        holder->worker.id, ", has the name ", name,
+                                        "; remove or rename it: docker rm -f ", name));
+  }
+  if (holder->worker.running) {
+    return absl::AlreadyExistsError(Cat("the container ", name, " still runs, as worker ",
+                                        holder->worker.id, "; it has to be removed first"));
+  }
+  return Remove(holder->id);
+}
+
+absl::Status DockerContainers::StartContainer(const std::string& id, const ContainerSpec& spec) {
+  const std::string what =
+      Cat("start the container ", ContainerName(spec), " on port ", spec.launch.port);
+  const auto answer = engine_.Post(Cat("/containers/", id, "/start"));
+  if (answer.ok() && (answer->ok() || answer->status == 304)) return absl::OkStatus();
+  if (!answer.ok()) return answer.status();
+  const absl::Status failed = ToStatus(answer->status, answer->body, what);
+  (void)Delete(id);
+  (void)DeleteFiles(spec.launch.instance);
+  if (!absl::IsAlreadyExists(failed)) return failed;
+  return absl::AlreadyExistsError(Cat("port ", spec.launch.port, " is taken: ", MessageOf(failed),
+                                      "; end that program or change worker-port"));
+}
+
+absl::StatusOr<Container> DockerContainers::Inspect(const std::string& id_or_name) const {
+  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
+                           engine_.Get(Cat("/containers/", PercentEncode(id_or_name), "/json")));
+  if (!answer.ok()) {
+    return ToStatus(answer.status, answer.body, Cat("inspect the container ", id_or_name));
+  }
+  auto container = ParseContainer(answer.body);
+  if (!container.ok()) {
+    return NotUnderstood(container.status(), Cat("the container ", id_or_name));
+  }
+  return container;
+}
+
+absl::StatusOr<std::vector<std::string>> DockerContainers::Ids(const std::string& filter) const {
+  GOCOMET_ASSIGN_OR_RETURN(
+      const EngineAnswer answer,
+      engine_.Get(Cat("/containers/json?all=1&filters=", PercentEncode(filter))));
+  if (!answer.ok()) return ToStatus(answer.status, answer.body, "list the containers");
+  auto ids = ParseContainerIds(answer.body);
+  if (!ids.ok()) return NotUnderstood(ids.status(), "its containers");
+  return ids;
+}
+
+absl::StatusOr<std::vector<RuntimeWorker>> DockerContainers::List() {
+  GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                           Ids(ClusterFilter(options_.cluster)));
+  std::vector<RuntimeWorker> workers;
+  for (const std::string& id : ids) {
+    const auto container = Inspect(id);
+    if (absl::IsNotFound(container.status())) continue;  // Gone meanwhile.
+    GOCOMET_RETURN_IF_ERROR(container.status());
+    workers.push_back(ToWorker(*container));
+  }
+  return workers;
+}
+
+RuntimeWorker DockerContainers::ToWorker(const Container& container) {
+  RuntimeWorker worker = container.worker;
+  const bool reachable = engine_.endpoint().is_local() && !container.ip_address.empty();
+  worker.balancer_address =
+      BalancerAddress(Cat(DirectoryOf(worker.instance), "/http.sock"),
+                      reachable ? Cat(container.ip_address, ":", kContainerPort) : worker.address);
+  const std::lock_guard hold(mutex_);
+  instances_[worker.handle] = worker.instance;
+  return worker;
+}
+
+absl::Status DockerContainers::SendSignal(const std::string& handle, const char* signal) const {
+  GOCOMET_ASSIGN_OR_RETURN(
+      const EngineAnswer answer,
+      engine_.Post(Cat("/containers/", PercentEncode(handle), "/kill?signal=", signal)));
+  // 404: gone. 409: does not run.
+  if (answer.ok() || answer.status == 404 || answer.status == 409) return absl::OkStatus();
+  return ToStatus(answer.status, answer.body, Cat("stop the container ", handle));
+}
+
+void DockerContainers::Stop(const std::string& handle, milliseconds grace, const Done& done) {
+  const bool at_once = grace.count() <= 0;
+  if (const absl::Status sent = SendSignal(handle, at_once ? "SIGKILL" : "SIGTERM"); !sent.ok()) {
+    return done(sent);
+  }
+  const SteadyTime now = std::chrono::steady_clock::now();
+  WatchStop({handle, now + grace, now + grace + kKillPatience, at_once, milliseconds(20), done});
+}
+
+void DockerContainers::WatchStop(Stopping stopping) {
+  const auto container = Inspect(stopping.handle);
+  const bool ended =
+      absl::IsNotFound(container.status()) || (container.ok() && !container->worker.running);
+  if (ended) return stopping.done(absl::OkStatus());
+  if (queue_.draining()) {
+    return stopping.done(
+        absl::CancelledError("the control plane ends; the worker was told to stop"));
+  }
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now >= stopping.give_up_at) {
+    return stopping.done(container.ok() ? absl::DeadlineExceededError(Cat(
+                                              "the container ", stopping.handle, " has not ended ",
+                                              kKillPatience.count(), " ms after SIGKILL"))
+                                        : container.status());
+  }
+  if (now >= stopping.kill_at && !stopping.killed) {
+    stopping.killed = SendSignal(stopping.handle, "SIGKILL").ok();
+  }
+  const SteadyTime next = now + stopping.pause;
+  stopping.pause = std::min(stopping.pause * 3 / 2, kPauseMax);
+  const SteadyTime look_at = stopping.killed ? next : std::min(next, stopping.kill_at);
+  queue_.PostAt(std::max(look_at, now + milliseconds(1)),
+                [this, stopping = std::move(stopping)] { WatchStop(stopping); });
+}
+
+absl::Status DockerContainers::Remove(const std::string& handle) {
+  std::string instance;
+  std::string id = handle;
+  const auto container = Inspect(handle);
+  if (container.ok()) {
+    if (container->cluster != options_.cluster) {
+      return absl::FailedPreconditionError(
+          Cat("the container ", handle, " is not of this cluster and is left alone"));
+    }
+    instance = container->worker.instance;
+    id = container->id;
+    GOCOMET_RETURN_IF_ERROR(Delete(id));
+  } else if (!absl::IsNotFound(container.status())) {
+    return container.status();
+  }
+  {
+    const std::lock_guard hold(mutex_);
+    const auto known = instances_.extract(id);
+    if (instance.empty() && !known.empty()) instance = known.mapped();
+  }
+  return instance.empty() ? absl::OkStatus() : DeleteFiles(instance);
+}
+
+absl::Status DockerContainers::Delete(const std::string& id) const {
+  const SteadyTime give_up_at = std::chrono::steady_clock::now() + kKillPatience;
+  while (true) {
+    GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
+                             engine_.Delete(Cat("/containers/", id, "?force=1&v=1")));
+    if (answer.ok() || answer.status == 404) return absl::OkStatus();
+    // 409: somebody removes it already.
+    if (answer.status != 409 || std::chrono::steady_clock::now() >= give_up_at) {
+      return ToStatus(answer.status, answer.body, Cat("remove the container ", id));
+    }
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+}
+
+absl::Status DockerContainers::DeleteFiles(const std::string& instance) const {
+  std::error_code error;
+  std::filesystem::remove_all(DirectoryOf(instance), error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(
+      Cat("cannot delete the directory ", DirectoryOf(instance), ": ", error.message()));
+}
+
+}  // namespace gocomet::controlplane

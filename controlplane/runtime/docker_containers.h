@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "controlplane/runtime/docker_driver.h"
+#include "controlplane/runtime/docker_image.h"
+#include "controlplane/runtime/docker_messages.h"
+#include "controlplane/runtime/engine_client.h"
+#include "controlplane/runtime/task_queue.h"
+
+namespace gocomet::controlplane {
+
+// The containers of one cluster. Calls wait for the engine's answers, and run on the threads of
+// `queue`, several at once.
+class DockerContainers {
+ public:
+  using Done = std::function<void(absl::Status)>;
+
+  DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
+                   DockerImage& image, TaskQueue& queue);
+
+  absl::StatusOr<RuntimeWorker> Start(const WorkerLaunch& launch);
+  // Does not hold a thread while the worker takes its time.
+  void Stop(const std::string& handle, std::chrono::milliseconds grace, const Done& done);
+  absl::Status Remove(const std::string& handle);
+  absl::StatusOr<std::vector<RuntimeWorker>> List();
+
+ private:
+  // One Stop on its way.
+  struct Stopping {
+    std::string handle;
+    SteadyTime kill_at;
+    SteadyTime give_up_at;
+    bool killed = false;
+    std::chrono::milliseconds pause{20};
+    Done done;
+  };
+
+  absl::StatusOr<ContainerSpec> SpecFor(const WorkerLaunch& launch);
+  absl::Status MakeWorkerDirectory(const WorkerLaunch& launch) const;
+  absl::StatusOr<std::string> FindOrCreate(const ContainerSpec& spec);
+  absl::StatusOr<EngineAnswer> Create(const ContainerSpec& spec) const;
+  absl::Status ClearName(const ContainerSpec& spec);
+  absl::Status StartContainer(const std::string& id, const ContainerSpec& spec);
+  // NOT_FOUND where it is gone.
+  absl::StatusOr<Container> Inspect(const std::string& id_or_name) const;
+  absl::StatusOr<std::vector<std::string>> Ids(const std::string& filter) const;
+  absl::Status SendSignal(const std::string& handle, const char* signal) const;
+  void WatchStop(Stopping stopping);
+  absl::Status Delete(const std::string& id) const;
+  absl::Status DeleteFiles(const std::string& instance) const;
+  RuntimeWorker ToWorker(const Container& container);
+  std::string DirectoryOf(const std::string& instance) const;
+
+  const DockerDriverOptions& options_;
+  const EngineClient& engine_;
+  DockerImage& image_;
+  TaskQueue& queue_;
+  std::mutex mutex_;  // Guards instances_.
+  // By handle: whose files go when the container is gone already.
+  std::map<std::string, std::string> instances_;
+};
+
+}  // namespace gocomet::controlplane

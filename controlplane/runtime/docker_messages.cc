@@ -1,0 +1,336 @@
+#include "controlplane/runtime/docker_messages.h"
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "controlplane/runtime/docker_time.h"
+#include "controlplane/runtime/json_fields.h"
+#include "controlplane/runtime/worker_address.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+constexpr std::pair<int, int> kOldestApi{1, 24};
+constexpr std::pair<int, int> kNewestApi{1, 41};
+
+constexpr char kClusterLabel[] = "gocomet.cluster";
+constexpr char kServiceLabel[] = "gocomet.service";
+constexpr char kOrdinalLabel[] = "gocomet.ordinal";
+constexpr char kInstanceLabel[] = "gocomet.instance";
+constexpr char kTemplateLabel[] = "gocomet.template";
+constexpr char kPortLabel[] = "gocomet.port";
+constexpr char kPublishedPort[] = "8080/tcp";
+
+constexpr size_t kShortIdBytes = 12;
+constexpr int kProcessesMax = 256;
+constexpr int kSignalBase = 128;  // A shell's way of telling signals as exit codes.
+
+template <typename Number>
+std::optional<Number> ParseNumber(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::pair<int, int>> ParseApi(std::string_view text) {
+  const size_t dot = text.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const auto major = ParseNumber<int>(text.substr(0, dot));
+  const auto minor = ParseNumber<int>(text.substr(dot + 1));
+  if (!major || !minor) return std::nullopt;
+  return std::pair{*major, *minor};
+}
+
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+template <typename Number>
+absl::StatusOr<Number> NumberInLabel(const Json& labels, const char* name) {
+  GOCOMET_ASSIGN_OR_RETURN(const std::string text, TextOf(labels, name));
+  if (const auto number = ParseNumber<Number>(text)) return *number;
+  return absl::InvalidArgumentError(Cat("label ", name, " holds '", text, "', not a number"));
+}
+
+Json LabelFilter(const std::string& cluster, const std::string& instance) {
+  Json labels = {Cat(kClusterLabel, "=", cluster)};
+  if (!instance.empty()) labels.push_back(Cat(kInstanceLabel, "=", instance));
+  return labels;
+}
+
+Json Mount(const std::string& source, const char* target, bool read_only) {
+  return {{"Type", "bind"}, {"Source", source}, {"Target", target}, {"ReadOnly", read_only}};
+}
+
+Json HostConfig(const ContainerSpec& spec) {
+  const Json binding = {{"HostIp", spec.launch.bind_address}, {"HostPort", Cat(spec.launch.port)}};
+  Json config;
+  config["PortBindings"][kPublishedPort] = Json::array({binding});
+  config["CapDrop"] = {"ALL"};
+  config["SecurityOpt"] = {"no-new-privileges"};
+  config["ReadonlyRootfs"] = true;
+  config["PidsLimit"] = kProcessesMax;
+  config["RestartPolicy"] = {{"Name", "no"}};
+  config["LogConfig"] = {{"Type", "json-file"},
+                         {"Config", {{"max-size", "10m"}, {"max-file", "3"}}}};
+  config["Mounts"] = Json::array({Mount(spec.worker_directory, kWorkerDirectoryInside, false),
+                                  Mount(spec.report_directory, kReportDirectoryInside, true)});
+  return config;
+}
+
+Json CommandOf(const WorkerLaunch& launch) {
+  return {"--port",          Cat(kContainerPort),
+          "--bind",          "0.0.0.0",
+          "--unix-socket",   Cat(kWorkerDirectoryInside, "/http.sock"),
+          "--instance",      launch.instance,
+          "--control-plane", Cat("unix:", kReportDirectoryInside, "/report.sock"),
+          "--token-file",    Cat(kWorkerDirectoryInside, "/token"),
+          "--avg-delay",     Cat(launch.demo.average_delay.count()),
+          "--failure",       Cat(launch.demo.failure_percent)};
+}
+
+absl::StatusOr<RuntimeWorker::Exit> ParseExit(const Json& state, bool never_started) {
+  RuntimeWorker::Exit exit;
+  GOCOMET_ASSIGN_OR_RETURN(exit.code, NumberOf<int>(state, "ExitCode"));
+  GOCOMET_ASSIGN_OR_RETURN(exit.out_of_memory, FlagOf(state, "OOMKilled"));
+  GOCOMET_ASSIGN_OR_RETURN(exit.error, TextOf(state, "Error"));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string finished, TextOf(state, "FinishedAt"));
+  exit.time = ParseDockerTime(finished).value_or(WallTime{});
+  if (never_started) {
+    exit.code = -1;
+    if (exit.error.empty()) exit.error = "the container was made and never started";
+  } else if (exit.code > kSignalBase && exit.code <= kSignalBase + 64) {
+    exit.signal = std::exchange(exit.code, -1) - kSignalBase;
+  }
+  return exit;
+}
+
+// On the engine's default network the address stands apart, on others with their names.
+absl::StatusOr<std::string> OwnAddress(const Json& network_settings) {
+  GOCOMET_ASSIGN_OR_RETURN(std::string address, TextOf(network_settings, "IPAddress"));
+  if (!address.empty()) return address;
+  const Json& networks = Member(network_settings, "Networks");
+  if (!networks.is_object()) return address;
+  for (const Json& network : networks) {
+    GOCOMET_ASSIGN_OR_RETURN(address, TextOf(network, "IPAddress"));
+    if (!address.empty()) break;
+  }
+  return address;
+}
+
+absl::StatusOr<std::string> BoundAddress(const Json& host_config) {
+  const Json& bindings = Member(Member(host_config, "PortBindings"), kPublishedPort);
+  if (!bindings.is_array() || bindings.empty()) return "0.0.0.0";
+  GOCOMET_ASSIGN_OR_RETURN(const std::string ip, TextOf(bindings.front(), "HostIp"));
+  return ip.empty() ? "0.0.0.0" : ip;
+}
+
+absl::Status ReadLabels(const Json& labels, Container& container) {
+  RuntimeWorker& worker = container.worker;
+  GOCOMET_ASSIGN_OR_RETURN(container.cluster, TextOf(labels, kClusterLabel));
+  if (container.cluster.empty()) return absl::OkStatus();
+  GOCOMET_ASSIGN_OR_RETURN(worker.service, TextOf(labels, kServiceLabel));
+  GOCOMET_ASSIGN_OR_RETURN(worker.instance, TextOf(labels, kInstanceLabel));
+  GOCOMET_ASSIGN_OR_RETURN(worker.template_hash, TextOf(labels, kTemplateLabel));
+  GOCOMET_ASSIGN_OR_RETURN(worker.ordinal, NumberInLabel<uint32_t>(labels, kOrdinalLabel));
+  GOCOMET_ASSIGN_OR_RETURN(worker.port, NumberInLabel<uint16_t>(labels, kPortLabel));
+  if (!IsInstance(worker.instance)) {
+    return absl::InvalidArgumentError(
+        Cat("label ", kInstanceLabel, " holds '", worker.instance, "', not 12 hex digits"));
+  }
+  return absl::OkStatus();
+}
+
+bool IsContainerId(std::string_view id) {
+  return id.size() >= kShortIdBytes && IsInstance(id.substr(0, kShortIdBytes));
+}
+
+}  // namespace
+
+absl::StatusOr<EngineVersion> ParseEngineVersion(std::string_view text) {
+  GOCOMET_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  EngineVersion version;
+  GOCOMET_ASSIGN_OR_RETURN(version.name, TextOf(json, "Version"));
+  GOCOMET_ASSIGN_OR_RETURN(version.api, TextOf(json, "ApiVersion"));
+  GOCOMET_ASSIGN_OR_RETURN(version.api_min, TextOf(json, "MinAPIVersion"));
+  if (!ParseApi(version.api)) {
+    return absl::InvalidArgumentError(
+        Cat("field ApiVersion holds '", version.api, "', not a version such as 1.41"));
+  }
+  return version;
+}
+
+absl::StatusOr<std::string> NegotiateApiVersion(const EngineVersion& engine) {
+  const auto newest = ParseApi(engine.api).value_or(kNewestApi);
+  const auto oldest = ParseApi(engine.api_min).value_or(kOldestApi);
+  const auto chosen = std::min(newest, kNewestApi);
+  if (chosen >= kOldestApi && chosen >= oldest) return Cat(chosen.first, ".", chosen.second);
+  return absl::FailedPreconditionError(
+      Cat("Docker ", engine.name, " speaks versions ", engine.api_min, " to ", engine.api,
+          " of its API, and GoComet 1.24 to 1.41; use another version of Docker"));
+}
+
+std::string ParseEngineMessage(std::string_view body) {
+  const auto json = ParseJson(body);
+  if (json.ok()) {
+    const auto message = TextOf(*json, "message");
+    if (message.ok() && !message->empty()) return *message;
+  }
+  constexpr size_t kShownBytes = 300;
+  return std::string(body.substr(0, kShownBytes));
+}
+
+absl::Status ToStatus(int http_status, std::string_view body, std::string_view what) {
+  const std::string message = ParseEngineMessage(body);
+  const std::string text =
+      Cat("cannot ", what, ": the Docker engine answers ", http_status, ": ", message);
+  // Taken ports come as 500, in the words of the engine or of the kernel.
+  if (Contains(message, "port is already allocated") ||
+      Contains(message, "address already in use")) {
+    return absl::AlreadyExistsError(text);
+  }
+  switch (http_status) {
+    case 400:
+      return absl::InvalidArgumentError(text);
+    case 401:
+    case 403:
+      return absl::PermissionDeniedError(text);
+    case 404:
+      return absl::NotFoundError(text);
+    case 409:
+      return absl::AlreadyExistsError(text);
+    case 503:
+      return absl::UnavailableError(text);
+    default:
+      return absl::InternalError(text);
+  }
+}
+
+absl::Status ParseBuildOutput(std::string_view output) {
+  constexpr size_t kLinesShown = 10;
+  std::deque<std::string> said;
+  while (!output.empty()) {
+    const size_t end = output.find('\n');
+    const std::string_view line = output.substr(0, end);
+    output.remove_prefix(std::min(output.size(), line.size() + 1));
+    if (line.find_first_not_of(" \r") == std::string_view::npos) continue;
+    GOCOMET_ASSIGN_OR_RETURN(const Json json, ParseJson(line));
+    GOCOMET_ASSIGN_OR_RETURN(const std::string words, TextOf(json, "stream"));
+    GOCOMET_ASSIGN_OR_RETURN(const std::string error, TextOf(json, "error"));
+    if (!words.empty()) said.push_back(words);
+    if (said.size() > kLinesShown) said.pop_front();
+    if (error.empty()) continue;
+    std::string text = Cat("the build of the worker image failed: ", error, "; it said last:\n");
+    for (const std::string& one : said) text += one;
+    return absl::InternalError(text);
+  }
+  return absl::OkStatus();
+}
+
+std::string ContainerName(const ContainerSpec& spec) {
+  return Cat("gocomet-", spec.launch.service, "-", spec.launch.ordinal, "-", spec.cluster);
+}
+
+std::map<std::string, std::string> ContainerLabels(const ContainerSpec& spec) {
+  return {{kClusterLabel, spec.cluster},
+          {kServiceLabel, spec.launch.service},
+          {kOrdinalLabel, Cat(spec.launch.ordinal)},
+          {kInstanceLabel, spec.launch.instance},
+          {kTemplateLabel, spec.launch.template_hash},
+          {kPortLabel, Cat(spec.launch.port)}};
+}
+
+std::string CreateContainerBody(const ContainerSpec& spec) {
+  const auto grace = std::chrono::ceil<std::chrono::seconds>(spec.launch.stop_grace);
+  Json body;
+  body["Image"] = spec.image;
+  body["Cmd"] = CommandOf(spec.launch);
+  body["Labels"] = ContainerLabels(spec);
+  body["User"] = spec.user;
+  body["StopSignal"] = "SIGTERM";
+  body["StopTimeout"] = grace.count();
+  body["ExposedPorts"][kPublishedPort] = Json::object();
+  body["HostConfig"] = HostConfig(spec);
+  return ToText(body);
+}
+
+std::string ClusterFilter(const std::string& cluster, const std::string& instance) {
+  return ToText({{"label", LabelFilter(cluster, instance)}});
+}
+
+std::string EventFilter(const std::string& cluster) {
+  return ToText({{"type", {"container"}},
+                 {"event", {"start", "die", "destroy"}},
+                 {"label", LabelFilter(cluster, "")}});
+}
+
+absl::StatusOr<std::vector<std::string>> ParseContainerIds(std::string_view text) {
+  GOCOMET_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  if (!json.is_array()) return absl::InvalidArgumentError("not a list of containers");
+  std::vector<std::string> ids;
+  for (const Json& container : json) {
+    GOCOMET_ASSIGN_OR_RETURN(std::string id, TextOf(container, "Id"));
+    if (!IsContainerId(id)) return absl::InvalidArgumentError("field Id holds no container id");
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+absl::StatusOr<std::string> ParseCreatedId(std::string_view text) {
+  GOCOMET_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  GOCOMET_ASSIGN_OR_RETURN(std::string id, TextOf(json, "Id"));
+  if (!IsContainerId(id)) return absl::InvalidArgumentError("field Id holds no container id");
+  return id;
+}
+
+absl::StatusOr<Container> ParseContainer(std::string_view text) {
+  GOCOMET_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  const Json& state = Member(json, "State");
+  const Json& config = Member(json, "Config");
+  Container container;
+  RuntimeWorker& worker = container.worker;
+  GOCOMET_ASSIGN_OR_RETURN(container.id, TextOf(json, "Id"));
+  if (!IsContainerId(container.id) || !state.is_object() || !config.is_object()) {
+    return absl::InvalidArgumentError("not the description of a container");
+  }
+  GOCOMET_RETURN_IF_ERROR(ReadLabels(Member(config, "Labels"), container));
+  GOCOMET_ASSIGN_OR_RETURN(container.ip_address, OwnAddress(Member(json, "NetworkSettings")));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string bound, BoundAddress(Member(json, "HostConfig")));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string created, TextOf(json, "Created"));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string status, TextOf(state, "Status"));
+  GOCOMET_ASSIGN_OR_RETURN(worker.image, TextOf(config, "Image"));
+  GOCOMET_ASSIGN_OR_RETURN(worker.pid, NumberOf<int64_t>(state, "Pid"));
+  GOCOMET_ASSIGN_OR_RETURN(worker.running, FlagOf(state, "Running"));
+  container.never_started = status == "created";
+  worker.handle = container.id;
+  worker.id = container.id.substr(0, kShortIdBytes);
+  worker.address = ReachableAddress(bound, worker.port);
+  worker.created = ParseDockerTime(created).value_or(WallTime{});
+  if (!worker.running) {
+    GOCOMET_ASSIGN_OR_RETURN(worker.exit, ParseExit(state, container.never_started));
+  }
+  return container;
+}
+
+std::string PercentEncode(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      encoded.push_back(c);
+    } else {
+      const auto byte = static_cast<uint8_t>(c);
+      encoded.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+  }
+  return encoded;
+}
+
+}  // namespace gocomet::controlplane

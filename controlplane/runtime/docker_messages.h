@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "controlplane/runtime/runtime_driver.h"
+
+// What is said to a Docker engine and understood of its answers. Pure. Errors of parsing are
+// INVALID_ARGUMENT and name the field. Source: Docker Engine API, versions 1.24 to 1.41.
+namespace gocomet::controlplane {
+
+// ---- Versions.
+
+struct EngineVersion {
+  std::string name;     // `20.10.24`
+  std::string api;      // The newest that it speaks, `1.41`.
+  std::string api_min;  // The oldest.
+};
+
+absl::StatusOr<EngineVersion> ParseEngineVersion(std::string_view json);
+// The version to speak, such as `1.41`. FAILED_PRECONDITION where there is none in common.
+absl::StatusOr<std::string> NegotiateApiVersion(const EngineVersion& engine);
+
+// ---- Errors.
+
+// `{"message": "…"}`, or the text itself, shortened.
+std::string ParseEngineMessage(std::string_view body);
+// The error for an answer of 400 and above. A port or name that is taken gives ALREADY_EXISTS.
+absl::Status ToStatus(int http_status, std::string_view body, std::string_view what);
+
+// ---- Images.
+
+// The error out of a build's output, one JSON object per line, with its last lines; OK without one.
+absl::Status ParseBuildOutput(std::string_view output);
+
+// ---- Containers.
+
+inline constexpr uint16_t kContainerPort = 8080;
+inline constexpr char kWorkerDirectoryInside[] = "/run/gocomet";
+inline constexpr char kReportDirectoryInside[] = "/run/gocomet-report";
+
+struct ContainerSpec {
+  WorkerLaunch launch;
+  std::string cluster;
+  std::string image;
+  std::string user;              // `UID:GID`
+  std::string worker_directory;  // On the host; mounted.
+  std::string report_directory;
+};
+
+std::string ContainerName(const ContainerSpec& spec);
+std::map<std::string, std::string> ContainerLabels(const ContainerSpec& spec);
+// The body of POST /containers/create.
+std::string CreateContainerBody(const ContainerSpec& spec);
+
+// The value of `filters` for lists and events: all of a cluster, or one instance of it.
+std::string ClusterFilter(const std::string& cluster, const std::string& instance = "");
+std::string EventFilter(const std::string& cluster);
+
+// The ids out of GET /containers/json.
+absl::StatusOr<std::vector<std::string>> ParseContainerIds(std::string_view json);
+// The id out of the answer of POST /containers/create.
+absl::StatusOr<std::string> ParseCreatedId(std::string_view json);
+
+// One container, out of GET /containers/ID/json.
+struct Container {
+  std::string id;
+  std::string cluster;     // "": not of GoComet.
+  std::string ip_address;  // Its own; "" where it does not run.
+  bool never_started = false;
+  RuntimeWorker worker;  // Without the addresses for balancers.
+};
+absl::StatusOr<Container> ParseContainer(std::string_view json);
+
+// For the query of a URL (RFC 3986, section 2.1).
+std::string PercentEncode(std::string_view text);
+
+}  // namespace gocomet::controlplane
