@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/address.h"
+#include "common/probe/prober.h"
+#include "dataplane/health/endpoint_health.h"
+#include "dataplane/proxy/endpoint.h"
+#include "dataplane/proxy/limits.h"
+#include "dataplane/proxy/routing_table.h"
+#include "dataplane/shard/event_loop.h"
+#include "dataplane/shard/shard.h"
+
+namespace gocomet::dataplane {
+
+struct HealthSettings {
+  std::string path;  // Empty: connecting is enough.
+  std::chrono::milliseconds interval{5000};
+  std::chrono::milliseconds timeout{2000};
+  HealthPolicy policy;
+};
+
+struct WantedEndpoint {
+  std::string worker_id;
+  uint64_t incarnation = 0;
+  Address address;
+  bool draining = false;
+};
+
+// What the balancer is to do, from the command line or from the control plane.
+struct Assignment {
+  std::vector<WantedEndpoint> endpoints;
+  HealthSettings health;
+};
+
+struct EndpointStatus {
+  EndpointPointer endpoint;
+  bool healthy = true;
+  std::string health_reason;
+};
+
+// Turns an assignment, the probes' results and what requests meet into routing tables, and tells
+// when all shards use them. Runs on the main loop's thread; Refused and SetAssignment may come from
+// any.
+class Director {
+ public:
+  struct Hooks {
+    // Nothing is in flight with some draining endpoint any more. Main loop's thread.
+    std::function<void()> nothing_in_flight;
+    std::function<void()> drained;
+  };
+
+  Director(EventLoop& loop, Hooks hooks);
+  ~Director();
+  Director(const Director&) = delete;
+  Director& operator=(const Director&) = delete;
+
+  // Binds one listener per thread and starts the threads. ALREADY_EXISTS names a taken port.
+  absl::Status Start(const Address& listen, int threads, const Limits& limits);
+
+  // Any thread. `adopted` runs on the main loop's thread once every shard routes by it: no request
+  // goes to an endpoint that drains or is not named any more.
+  void SetAssignment(Assignment assignment, std::function<void()> adopted);
+
+  // The two below: main loop's thread.
+  void Drain();
+  // Endpoints that are assigned, and those that still have something to count for.
+  std::vector<EndpointStatus> Status() const;
+
+  uint64_t connections() const;
+  uint64_t requests() const;
+  std::map<int, uint64_t> own_answers() const;
+
+ private:
+  struct Known {
+    EndpointPointer endpoint;
+    EndpointHealth health;
+    bool draining = false;
+    bool assigned = true;
+  };
+
+  void Apply(const Assignment& assignment, std::function<void()> adopted);
+  void OnProbe(const std::string& name, const ProbeResult& result);
+  void OnRefused(const EndpointPointer& endpoint);
+  void Publish(std::function<void()> adopted);
+  void SetProbeTargets();
+  Known* Find(const std::string& name);
+  static std::string NameOf(const Endpoint& endpoint);
+
+  EventLoop& loop_;
+  const Hooks hooks_;
+  HealthSettings health_;
+  std::vector<Known> known_;
+  std::shared_ptr<RoundRobin> turns_ = std::make_shared<RoundRobin>();
+  uint64_t table_number_ = 0;
+  size_t drained_shards_ = 0;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Prober> prober_;
+};
+
+// The endpoints to route to: the healthy ones; where fewer than `panic_percent` of all are healthy,
+// also those that fail by being slow only, since a check must not cause the outage. Pure.
+std::vector<size_t> ChooseEligible(const std::vector<const EndpointHealth*>& healths,
+                                   uint32_t panic_percent);
+
+}  // namespace gocomet::dataplane

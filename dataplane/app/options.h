@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/address.h"
+#include "dataplane/app/director.h"
+#include "dataplane/proxy/limits.h"
+
+namespace gocomet::dataplane {
+
+struct Options {
+  Address listen;
+  int threads = 1;
+  Limits limits;
+  std::chrono::milliseconds drain_timeout{30'000};
+
+  // Without a control plane.
+  Assignment assignment;
+
+  // Under one; `control_plane` is empty without.
+  std::string name;
+  std::string control_plane;
+  std::string token_file;
+  std::string state_directory;
+};
+
+// Reads the command line. Where the program is to end at once (--help, --version, a mistake) it has
+// printed what there is to say, and `exit_code` is set: 0, or 2 for a mistake.
+Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code);
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/address.h"
+
+namespace gocomet::dataplane {
+
+// A worker as one balancer knows it: an identity (id and incarnation), an address, and what was
+// counted. Shared by all threads and by all routing tables that name it; the counters outlive every
+// change of the table.
+struct Endpoint {
+  Endpoint(std::string id, uint64_t number, Address where)
+      : worker_id(std::move(id)), incarnation(number), address(where) {}
+
+  const std::string worker_id;
+  const uint64_t incarnation;
+  const Address address;
+
+  // Relaxed: each is right by itself, and no decision hangs on two of them together.
+  std::atomic<uint64_t> in_flight{0};  // From the choice until the answer is whole.
+  std::atomic<uint64_t> answered{0};   // Answers whose head came.
+  std::atomic<uint64_t> by_status_class[5] = {};
+  std::atomic<uint64_t> connect_errors{0};
+  std::atomic<uint64_t> resets{0};
+  std::atomic<uint64_t> timeouts{0};
+  std::atomic<uint64_t> retried{0};
+  std::atomic<uint64_t> bytes_to_worker{0};
+  std::atomic<uint64_t> bytes_from_worker{0};
+
+  // Set by whoever could not connect, until a probe passes: others then need not find out too.
+  std::atomic<bool> refuses{false};
+  // Somebody waits to hear that nothing is in flight any more.
+  std::atomic<bool> draining{false};
+};
+
+using EndpointPointer = std::shared_ptr<Endpoint>;
+
+inline void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,340 @@
+#include "dataplane/proxy/session.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "dataplane/proxy/rewrite.h"
+#include "dataplane/shard/shard.h"
+
+namespace gocomet::dataplane {
+namespace {
+
+constexpr std::chrono::milliseconds kLingerTime{2000};
+
+bool IsIdempotent(std::string_view method) {
+  for (const std::string_view name : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}) {
+    if (method == name) return true;
+  }
+  return false;
+}
+
+// Writes both parts with one call. The bytes written; -1 with errno where none were.
+ssize_t WriteBoth(int fd, std::string_view first, std::string_view second) {
+  iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                    {const_cast<char*>(second.data()), second.size()}};
+  msghdr message{};
+  message.msg_iov = first.empty() ? parts + 1 : parts;
+  message.msg_iovlen = (first.empty() ? 0 : 1) + (second.empty() ? 0 : 1);
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, UniqueFd client, std::string client_ip)
+    : shard_(shard),
+      client_(std::move(client)),
+      client_ip_(std::move(client_ip)),
+      in_(shard.blocks()),
+      out_(shard.blocks()) {}
+
+Session::~Session() {
+  if (upstream_) Release(false);
+  if (client_event_ != nullptr) event_free(client_event_);
+  if (timer_ != nullptr) event_free(timer_);
+}
+
+bool Session::Begin() {
+  client_event_ =
+      event_new(shard_.base(), client_.get(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+                &Session::OnClientEvent, this);
+  timer_ = event_new(shard_.base(), -1, 0, &Session::OnTimer, this);
+  if (client_event_ == nullptr || timer_ == nullptr || event_add(client_event_, nullptr) != 0) {
+    return false;
+  }
+  SetDeadline(shard_.limits().idle_timeout);
+  return true;
+}
+
+void Session::Drain() {
+  keep_alive_ = false;
+  if (phase_ == Phase::kHead && in_.empty() && own_out_.empty()) Close();
+}
+
+void Session::OnClientEvent(evutil_socket_t, short what, void* self) {
+  auto* session = static_cast<Session*>(self);
+  if ((what & (EV_READ | EV_CLOSED)) != 0) session->client_readable_ = true;
+  if ((what & EV_CLOSED) != 0) session->client_closing_ = true;
+  if ((what & EV_WRITE) != 0) session->client_writable_ = true;
+  session->Advance();
+}
+
+void Session::OnUpstreamEvent(short what) {
+  if ((what & (EV_READ | EV_CLOSED)) != 0) worker_readable_ = true;
+  if ((what & EV_CLOSED) != 0) worker_closing_ = true;
+  if ((what & EV_WRITE) != 0) worker_writable_ = true;
+  Advance();
+}
+
+void Session::OnTimer(evutil_socket_t, short, void* self) {
+  auto* session = static_cast<Session*>(self);
+  session->timer_at_ = {};
+  if (std::chrono::steady_clock::now() < session->deadline_) {
+    session->SetDeadline(std::chrono::duration_cast<std::chrono::milliseconds>(
+        session->deadline_ - std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
+  } else {
+    session->OnDeadline();
+    session->Advance();
+  }
+}
+
+void Session::Advance() {
+  if (advancing_) return;
+  advancing_ = true;
+  while (phase_ != Phase::kClosed && AdvanceOnce()) {
+  }
+  advancing_ = false;
+}
+
+// True where anything moved, so that more may.
+bool Session::AdvanceOnce() {
+  switch (phase_) {
+    case Phase::kHead: {
+      const bool wrote = WriteClient();
+      if (phase_ != Phase::kHead) return false;
+      const bool read = ReadClient();
+      if (phase_ != Phase::kHead) return false;
+      return ReadHead() || wrote || read;
+    }
+    case Phase::kExchange: {
+      bool moved = false;
+      for (const auto step :
+           {&Session::ScanRequestBody, &Session::WriteWorker, &Session::ReadWorker,
+            &Session::ReadAnswerHead, &Session::ScanAnswerBody, &Session::WriteClient,
+            &Session::FinishAnswer}) {
+        moved = (this->*step)() || moved;
+        if (phase_ != Phase::kExchange) return phase_ != Phase::kClosed;
+      }
+      return moved;
+    }
+    case Phase::kTunnel:
+      return Tunnel();
+    case Phase::kLinger:
+      return WriteClient() || Discard();
+    case Phase::kClosed:
+      return false;
+  }
+  return false;
+}
+
+// --- Client side -------------------------------------------------------------------------------
+
+bool Session::ReadClient() {
+  if (!client_readable_ || client_ended_ || in_.full()) return false;
+  size_t room = 0;
+  char* to = in_.Room(room);
+  const ssize_t got = ::recv(client_.get(), to, room, 0);
+  if (got > 0) {
+    in_.Added(static_cast<size_t>(got));
+    // Less than there was room for: there is no more now, and no need to ask. But the end of the
+    // connection, once told, is told no second time.
+    if (static_cast<size_t>(got) < room && !client_closing_) client_readable_ = false;
+    return true;
+  }
+  if (in_.empty()) in_.Clear();
+  if (got < 0 && errno == EINTR) return true;
+  client_readable_ = false;
+  if (got < 0 && errno == EAGAIN) return false;
+  if (got < 0) {
+    Close();
+    return false;
+  }
+  client_ended_ = true;
+  return true;
+}
+
+bool Session::ReadHead() {
+  if (in_.empty()) {
+    if (client_ended_ && own_out_.empty()) Close();
+    return false;
+  }
+  if (seen_ == 0) SetDeadline(shard_.limits().header_timeout);
+  if (seen_ == in_.size() && !client_ended_) return false;
+  http::RequestHead head;
+  const http::HeadResult result =
+      http::ParseRequestHead(in_.view(), seen_, shard_.limits().head, head);
+  switch (result.state) {
+    case http::Parse::kMore:
+      seen_ = in_.size();
+      if (client_ended_) Close();
+      return false;
+    case http::Parse::kBad:
+      Count(shard_.mutable_counters().requests);
+      is_head_ = false;
+      Refuse(result.fault.status, result.fault.reason, ReasonPhrase(result.fault.status));
+      return true;
+    case http::Parse::kDone:
+      BeginExchange(head, result.consumed);
+      return true;
+  }
+  return false;
+}
+
+void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
+  Count(shard_.mutable_counters().requests);
+  shard_.EarnRetry();
+  seen_ = 0;
+  minor_version_ = head.minor_version;
+  is_head_ = head.method == "HEAD";
+  idempotent_ = IsIdempotent(head.method);
+  keep_alive_ = !shard_.draining() &&
+                (head.minor_version == 1 ? !head.fields.ListHas("connection", "close")
+                                         : head.fields.ListHas("connection", "keep-alive"));
+  const size_t hosts = head.fields.Count("host");
+  if (hosts > 1 || (hosts == 0 && head.minor_version == 1)) {
+    return Refuse(400, "host", "exactly one Host is needed");
+  }
+  if (head.method == "CONNECT") return Refuse(501, "connect", "CONNECT is not supported");
+  const bool asterisk = head.target == "*" && head.method == "OPTIONS";
+  if (head.target.front() != '/' && !asterisk && head.target.substr(0, 7) != "http://") {
+    return Refuse(400, "target", "the target is neither a path nor an http URI");
+  }
+  const http::Field* expect = head.fields.Find("expect");
+  if (expect != nullptr && !http::EqualsIgnoringCase(expect->value, "100-continue")) {
+    return Refuse(417, "expect", "the expectation is unknown");
+  }
+  const http::Framing framing = http::RequestFraming(head);
+  if (!framing.ok) {
+    return Refuse(framing.fault.status, framing.fault.reason, ReasonPhrase(framing.fault.status));
+  }
+  wants_upgrade_ = head.minor_version == 1 && head.fields.ListHas("connection", "upgrade") &&
+                   head.fields.Find("upgrade") != nullptr;
+  request_body_ = http::BodyScanner(framing);
+  request_head_.clear();
+  AppendRequestHead(head, {client_ip_, shard_.NewRequestId(), wants_upgrade_}, request_head_);
+  in_.Consume(consumed);
+  body_scanned_ = body_sent_ = 0;
+  body_dropped_ = false;
+  attempts_ = 0;
+  tried_.clear();
+  answer_begun_ = interim_begun_ = false;
+  phase_ = Phase::kExchange;
+  Dispatch();
+}
+
+void Session::Refuse(int status, std::string_view reason, std::string_view text, bool may_go_on) {
+  Count(shard_.mutable_counters().own_answers[status]);
+  const bool go_on = may_go_on && keep_alive_ && request_body_.done();
+  AppendOwnAnswer(status, reason, text, go_on, is_head_, own_out_);
+  if (upstream_) Release(false);
+  out_.Clear();
+  keep_alive_ = go_on;
+  if (go_on) {
+    in_.Consume(body_scanned_);
+    body_scanned_ = 0;
+    phase_ = Phase::kHead;
+    SetDeadline(shard_.limits().idle_timeout);
+  } else {
+    Linger();
+  }
+}
+
+bool Session::WriteClient() {
+  const std::string_view own = std::string_view(own_out_).substr(own_sent_);
+  const std::string_view body = out_.view().substr(0, answer_scanned_);
+  if (!client_writable_ || (own.empty() && body.empty())) return false;
+  const ssize_t written = WriteBoth(client_.get(), own, body);
+  if (written < 0) {
+    if (errno == EINTR) return true;
+    if (errno == EAGAIN) {
+      client_writable_ = false;
+      return false;
+    }
+    Close();
+    return false;
+  }
+  const auto bytes = static_cast<size_t>(written);
+  if (bytes < own.size() + body.size()) client_writable_ = false;
+  const size_t of_own = std::min(bytes, own.size());
+  own_sent_ += of_own;
+  if (own_sent_ == own_out_.size()) {
+    own_out_.clear();
+    own_sent_ = 0;
+  }
+  out_.Consume(bytes - of_own);
+  answer_scanned_ -= bytes - of_own;
+  if (phase_ == Phase::kExchange) SetDeadline(shard_.limits().body_timeout);
+  return true;
+}
+
+// Reads and forgets, so that closing does not reset the connection before our answer has arrived
+// (RFC 9112, 9.6).
+bool Session::Discard() {
+  if (!own_out_.empty()) return false;
+  ::shutdown(client_.get(), SHUT_WR);
+  in_.Clear();
+  if (client_ended_) {
+    Close();
+    return false;
+  }
+  const bool read = ReadClient();
+  if (phase_ == Phase::kLinger) in_.Clear();
+  return read;
+}
+
+void Session::Linger() {
+  phase_ = Phase::kLinger;
+  answer_scanned_ = 0;
+  SetDeadline(kLingerTime);
+}
+
+void Session::Close() {
+  if (std::exchange(phase_, Phase::kClosed) == Phase::kClosed) return;
+  if (upstream_) Release(false);
+  if (client_event_ != nullptr) event_del(client_event_);
+  if (timer_ != nullptr) event_del(timer_);
+  client_.Reset();
+  shard_.Retire(this);
+}
+
+// --- Deadlines ---------------------------------------------------------------------------------
+
+// The timer is moved only where it would fire too late; where it fires too early, it is set again.
+// So a request costs no call for it in steady state.
+void Session::SetDeadline(std::chrono::milliseconds from_now) {
+  const auto now = std::chrono::steady_clock::now();
+  deadline_ = now + from_now;
+  const bool armed = timer_at_ != std::chrono::steady_clock::time_point{};
+  if (armed && timer_at_ <= deadline_) return;
+  timer_at_ = deadline_;
+  const timeval wait{static_cast<time_t>(from_now.count() / 1000),
+                     static_cast<suseconds_t>(from_now.count() % 1000 * 1000)};
+  event_add(timer_, &wait);
+}
+
+void Session::OnDeadline() {
+  switch (phase_) {
+    case Phase::kHead:
+      if (in_.empty()) return Close();
+      keep_alive_ = false;
+      return Refuse(408, "header_timeout", "the request's head did not come in time");
+    case Phase::kExchange: {
+      if (answer_begun_) return Close();
+      if (!upstream_) return Close();
+      if (!connected_) return WorkerLost("connect_timeout");
+      const bool waits_for_client = !request_body_.done() && body_sent_ == body_scanned_;
+      if (waits_for_client) {
+        return Refuse(408, "body_timeout", "the request's body did not come in time");
+      }
+      Count(upstream_->endpoint()->timeouts);
+      return Refuse(504, "response_timeout", "the worker did not answer in time");
+    }
+    default:
+      return Close();
+  }
+}
+
+}  // namespace gocomet::dataplane

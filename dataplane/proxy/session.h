@@ -1,0 +1,135 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <event2/event.h>
+
+#include "common/base/unique_fd.h"
+#include "common/http/body_scanner.h"
+#include "common/http/message.h"
+#include "common/http/parse_head.h"
+#include "dataplane/proxy/block.h"
+#include "dataplane/proxy/upstream.h"
+
+namespace gocomet::dataplane {
+
+class Shard;
+
+// One client's connection, from its acceptance to its end; one request after the other.
+//
+//   kHead ──request read──▶ kExchange ──answer written──▶ kHead, or kLinger, or closed
+//     │                         └──────101──────────────▶ kTunnel
+//     └──not a request──▶ kLinger ──▶ closed
+//
+// Descriptors are edge-triggered: a flag says that one may be read or written, until a call says
+// EAGAIN. Whatever happens, Advance does all that can be done now. Belongs to one thread.
+class Session final : public Upstream::User {
+ public:
+  Session(Shard& shard, UniqueFd client, std::string client_ip);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Registers the descriptor. False where the session cannot live.
+  bool Begin();
+  // The balancer is going: no further request on this connection.
+  void Drain();
+
+ private:
+  enum class Phase : uint8_t { kHead, kExchange, kTunnel, kLinger, kClosed };
+
+  static void OnClientEvent(evutil_socket_t fd, short what, void* self);
+  static void OnTimer(evutil_socket_t fd, short what, void* self);
+  void OnUpstreamEvent(short what) override;
+
+  void Advance();
+  bool AdvanceOnce();
+
+  // --- Client side
+  bool ReadClient();
+  bool ReadHead();
+  void BeginExchange(const http::RequestHead& head, size_t consumed);
+  // Answers by itself, if no answer has begun; closes afterwards unless it may go on.
+  void Refuse(int status, std::string_view reason, std::string_view text, bool may_go_on = false);
+  bool WriteClient();
+  bool Discard();
+
+  // --- Worker side
+  void Dispatch();
+  bool Connected();
+  bool ScanRequestBody();
+  bool WriteWorker();
+  bool ReadWorker();
+  bool ReadAnswerHead();
+  bool TakeAnswerHead(const http::ResponseHead& head, size_t consumed);
+  bool ScanAnswerBody();
+  bool FinishAnswer();
+  // The connection broke, or never came to be, before an answer began.
+  void WorkerLost(const char* reason);
+  bool MayTryAgain() const;
+  void Release(bool reuse);
+
+  bool Tunnel();
+  void Close();
+  void Linger();
+  void SetDeadline(std::chrono::milliseconds from_now);
+  void OnDeadline();
+
+  Shard& shard_;
+  UniqueFd client_;
+  const std::string client_ip_;
+  event* client_event_ = nullptr;
+  event* timer_ = nullptr;
+  Phase phase_ = Phase::kHead;
+
+  bool client_readable_ = true;
+  bool client_writable_ = true;
+  bool client_closing_ = false;  // An end is behind what can be read.
+  bool client_ended_ = false;    // It was read.
+  bool worker_readable_ = false;
+  bool worker_writable_ = false;
+  bool worker_closing_ = false;
+  bool worker_ended_ = false;
+  bool advancing_ = false;
+
+  Buffer in_;            // From the client.
+  Buffer out_;           // From the worker.
+  std::string own_out_;  // Heads and answers that we make for the client, before out_.
+  size_t own_sent_ = 0;
+
+  // --- The present request
+  size_t seen_ = 0;           // Bytes of an incomplete head that were looked at.
+  std::string request_head_;  // For the worker; kept until an answer begins.
+  size_t head_sent_ = 0;
+  http::BodyScanner request_body_;
+  size_t body_scanned_ = 0;    // Bytes at the front of in_ that are its body …
+  size_t body_sent_ = 0;       // … and of those, what this attempt has sent.
+  bool body_dropped_ = false;  // Some of what was sent is gone: no other attempt is possible.
+  bool keep_alive_ = true;
+  bool is_head_ = false;
+  bool idempotent_ = false;
+  bool wants_upgrade_ = false;
+  int minor_version_ = 1;
+  uint32_t attempts_ = 0;
+  std::vector<EndpointPointer> tried_;
+
+  // --- The present attempt and its answer
+  std::unique_ptr<Upstream> upstream_;
+  bool connected_ = false;
+  size_t answer_seen_ = 0;
+  bool interim_begun_ = false;  // A 1xx came.
+  bool answer_begun_ = false;   // Its final head was taken.
+  http::BodyScanner answer_body_;
+  size_t answer_scanned_ = 0;  // Bytes at the front of out_ that are its body.
+  bool answer_reusable_ = false;
+
+  std::chrono::steady_clock::time_point deadline_{};
+  std::chrono::steady_clock::time_point timer_at_{};
+};
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,337 @@
+// The worker's side of a session: choosing one, sending the request, taking the answer.
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "dataplane/proxy/rewrite.h"
+#include "dataplane/proxy/session.h"
+#include "dataplane/shard/shard.h"
+
+namespace gocomet::dataplane {
+namespace {
+
+constexpr char kNoWorker[] = "No healthy server found";
+
+}  // namespace
+
+void Session::Dispatch() {
+  while (true) {
+    ++attempts_;
+    const EndpointPointer endpoint = Pick(shard_.table(), tried_);
+    if (!endpoint) return Refuse(503, "no_healthy_worker", kNoWorker, true);
+    connected_ = true;
+    upstream_ = shard_.upstreams().Take(endpoint);
+    if (!upstream_) {
+      upstream_ = Upstream::Connect(shard_.base(), endpoint);
+      connected_ = upstream_ && upstream_->connected_at_once();
+    }
+    if (upstream_) break;
+    Count(endpoint->connect_errors);
+    endpoint->refuses.store(true, std::memory_order_relaxed);
+    shard_.hooks().refused(endpoint);
+    tried_.push_back(endpoint);
+    if (attempts_ > shard_.limits().retries_max || !shard_.SpendRetry()) {
+      return Refuse(503, "connect_failed", kNoWorker, true);
+    }
+    Count(endpoint->retried);
+  }
+  Count(upstream_->endpoint()->in_flight);
+  upstream_->set_user(this);
+  head_sent_ = body_sent_ = 0;
+  answer_seen_ = 0;
+  answer_scanned_ = 0;
+  worker_readable_ = worker_closing_ = worker_ended_ = false;
+  worker_writable_ = connected_;
+  SetDeadline(connected_ ? shard_.limits().response_timeout : shard_.limits().connect_timeout);
+}
+
+// Whether the connection has come to be; deals with its failure.
+bool Session::Connected() {
+  if (connected_) return true;
+  if (!worker_writable_ && !worker_readable_) return false;
+  int error = 0;
+  socklen_t length = sizeof(error);
+  ::getsockopt(upstream_->fd(), SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) {
+    WorkerLost("connect_failed");
+    return false;
+  }
+  connected_ = true;
+  SetDeadline(shard_.limits().response_timeout);
+  return true;
+}
+
+// Reads what the client sends of the body, as far as there is room.
+bool Session::ScanRequestBody() {
+  if (request_body_.done()) return false;
+  if (in_.full() && body_sent_ > 0) {
+    in_.Consume(body_sent_);
+    body_scanned_ -= body_sent_;
+    body_sent_ = 0;
+    body_dropped_ = true;
+  }
+  const bool read = ReadClient();
+  if (phase_ != Phase::kExchange) return false;
+  const size_t scanned = request_body_.Scan(in_.view().substr(body_scanned_));
+  body_scanned_ += scanned;
+  if (request_body_.bad()) {
+    if (answer_begun_) {
+      Close();
+    } else {
+      Refuse(400, "chunked_body", "the chunked body is malformed");
+    }
+    return false;
+  }
+  if (client_ended_ && !request_body_.done()) {
+    Close();  // The client is gone; the worker learns it at once.
+    return false;
+  }
+  if (scanned > 0) SetDeadline(shard_.limits().body_timeout);
+  return read || scanned > 0;
+}
+
+bool Session::WriteWorker() {
+  if (!upstream_ || !Connected() || !worker_writable_) return false;
+  const std::string_view head = std::string_view(request_head_).substr(head_sent_);
+  const std::string_view body = in_.view().substr(body_sent_, body_scanned_ - body_sent_);
+  if (head.empty() && body.empty()) return false;
+  iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
+                    {const_cast<char*>(body.data()), body.size()}};
+  msghdr message{};
+  message.msg_iov = head.empty() ? parts + 1 : parts;
+  message.msg_iovlen = (head.empty() ? 0 : 1) + (body.empty() ? 0 : 1);
+  const ssize_t written = ::sendmsg(upstream_->fd(), &message, MSG_NOSIGNAL);
+  if (written < 0) {
+    if (errno == EINTR) return true;
+    worker_writable_ = false;
+    if (errno == EAGAIN) return false;
+    // It may have answered before it closed: what it said is read first.
+    worker_readable_ = true;
+    return true;
+  }
+  const auto bytes = static_cast<size_t>(written);
+  if (bytes < head.size() + body.size()) worker_writable_ = false;
+  Count(upstream_->endpoint()->bytes_to_worker, bytes);
+  const size_t of_head = std::min(bytes, head.size());
+  head_sent_ += of_head;
+  body_sent_ += bytes - of_head;
+  return true;
+}
+
+bool Session::ReadWorker() {
+  if (!upstream_ || !connected_ || !worker_readable_ || worker_ended_ || out_.full()) return false;
+  size_t room = 0;
+  char* to = out_.Room(room);
+  const ssize_t got = ::recv(upstream_->fd(), to, room, 0);
+  if (got > 0) {
+    out_.Added(static_cast<size_t>(got));
+    Count(upstream_->endpoint()->bytes_from_worker, static_cast<uint64_t>(got));
+    if (static_cast<size_t>(got) < room && !worker_closing_) worker_readable_ = false;
+    return true;
+  }
+  if (out_.empty()) out_.Clear();
+  if (got < 0 && errno == EINTR) return true;
+  worker_readable_ = false;
+  if (got < 0 && errno == EAGAIN) return false;
+  worker_ended_ = true;
+  if (!answer_begun_ && out_.empty()) {
+    WorkerLost("connection_lost");
+  } else if (answer_begun_ && (got < 0 || !answer_body_.until_close()) && !answer_body_.done()) {
+    // Half an answer must not look like a whole one.
+    Count(upstream_->endpoint()->resets);
+    Close();
+  }
+  return true;
+}
+
+bool Session::ReadAnswerHead() {
+  if (answer_begun_ || !upstream_ || out_.empty()) return false;
+  if (out_.size() == answer_seen_ && !worker_ended_) return false;
+  http::ResponseHead head;
+  const http::HeadResult result =
+      http::ParseResponseHead(out_.view(), answer_seen_, shard_.limits().head, head);
+  switch (result.state) {
+    case http::Parse::kMore:
+      answer_seen_ = out_.size();
+      if (worker_ended_) WorkerLost("connection_lost");
+      return false;
+    case http::Parse::kBad:
+      Refuse(502, result.fault.reason, "the worker's answer is not valid HTTP");
+      return true;
+    case http::Parse::kDone:
+      return TakeAnswerHead(head, result.consumed);
+  }
+  return false;
+}
+
+bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
+  answer_seen_ = 0;
+  if (head.status == 101 && wants_upgrade_) {
+    AppendResponseHead(head, {.keep_alive = true, .client_minor_version = 1, .upgrade = true},
+                       own_out_);
+    Count(upstream_->endpoint()->answered);
+    Count(upstream_->endpoint()->by_status_class[0]);
+    out_.Consume(consumed);
+    phase_ = Phase::kTunnel;
+    return true;
+  }
+  if (head.status == 101) {
+    Refuse(502, "unasked_upgrade", "the worker switched to a protocol that nobody asked for");
+    return true;
+  }
+  if (head.status / 100 == 1) {
+    interim_begun_ = true;
+    if (minor_version_ == 1) AppendResponseHead(head, {}, own_out_);
+    out_.Consume(consumed);
+    return true;
+  }
+  const http::Framing framing = http::ResponseFraming(head, is_head_ ? "HEAD" : "");
+  if (!framing.ok) {
+    Refuse(502, framing.fault.reason, "the worker's answer is not valid HTTP");
+    return true;
+  }
+  Endpoint& endpoint = *upstream_->endpoint();
+  Count(endpoint.answered);
+  Count(endpoint.by_status_class[head.status / 100 > 5 ? 4 : head.status / 100 - 1]);
+  answer_begun_ = true;
+  answer_body_ = http::BodyScanner(framing);
+  answer_reusable_ = head.minor_version == 1 && minor_version_ == 1 &&
+                     !head.fields.ListHas("connection", "close") && !answer_body_.until_close();
+  // A body that ends with its connection can only be told to the client in the same way; and a
+  // request that is not read to its end leaves nothing that a next one could begin at.
+  keep_alive_ = keep_alive_ && !answer_body_.until_close() && !shard_.draining();
+  AppendResponseHead(head,
+                     {.keep_alive = keep_alive_ && request_body_.done(),
+                      .client_minor_version = minor_version_,
+                      .upgrade = false},
+                     own_out_);
+  if (!request_body_.done()) keep_alive_ = false;
+  out_.Consume(consumed);
+  SetDeadline(shard_.limits().body_timeout);
+  return true;
+}
+
+bool Session::ScanAnswerBody() {
+  if (!answer_begun_ || answer_body_.done() || !upstream_) return false;
+  const size_t scanned = answer_body_.Scan(out_.view().substr(answer_scanned_));
+  answer_scanned_ += scanned;
+  if (answer_body_.bad()) {
+    Count(upstream_->endpoint()->resets);
+    Close();
+    return false;
+  }
+  return scanned > 0;
+}
+
+bool Session::FinishAnswer() {
+  if (!answer_begun_ || !upstream_) return false;
+  const bool ended = answer_body_.done() || (answer_body_.until_close() && worker_ended_);
+  if (!ended || !own_out_.empty() || answer_scanned_ > 0) return false;
+  // Bytes after the answer belong to nothing that was asked: that connection is not used again.
+  const bool request_whole =
+      request_body_.done() && head_sent_ == request_head_.size() && body_sent_ == body_scanned_;
+  Release(answer_reusable_ && request_whole && out_.empty() && !worker_ended_ && !worker_closing_);
+  out_.Clear();
+  in_.Consume(body_scanned_);
+  body_scanned_ = body_sent_ = 0;
+  if (!keep_alive_) {
+    if (request_whole && in_.empty()) {
+      Close();
+    } else {
+      Linger();
+    }
+    return false;
+  }
+  phase_ = Phase::kHead;
+  SetDeadline(shard_.limits().idle_timeout);
+  if (shard_.draining() && in_.empty()) Close();
+  return true;
+}
+
+bool Session::MayTryAgain() const {
+  if (answer_begun_ || interim_begun_ || body_dropped_) return false;
+  if (attempts_ > shard_.limits().retries_max) return false;
+  const bool nothing_sent = head_sent_ == 0 && body_sent_ == 0;
+  return nothing_sent || (idempotent_ && out_.empty());
+}
+
+void Session::WorkerLost(const char* reason) {
+  const EndpointPointer endpoint = upstream_->endpoint();
+  const bool was_connected = connected_;
+  const bool was_reused = upstream_->reused();
+  const bool again = MayTryAgain();
+  Release(false);
+  out_.Clear();
+  if (!was_connected) {
+    Count(endpoint->connect_errors);
+    endpoint->refuses.store(true, std::memory_order_relaxed);
+    shard_.hooks().refused(endpoint);
+  } else if (!was_reused) {
+    Count(endpoint->resets);
+  }
+  if (!again || !shard_.SpendRetry()) {
+    const bool nobody = !was_connected;
+    return Refuse(nobody ? 503 : 502, reason,
+                  nobody ? kNoWorker : "the worker closed the connection without an answer",
+                  nobody);
+  }
+  Count(endpoint->retried);
+  // A connection that was idle may have been closed just as it was used: that says nothing of the
+  // worker, but its other idle connections are as old.
+  if (was_connected && was_reused) {
+    shard_.upstreams().Drop(*endpoint);
+  } else {
+    tried_.push_back(endpoint);
+  }
+  Dispatch();
+}
+
+void Session::Release(bool reuse) {
+  const EndpointPointer endpoint = upstream_->endpoint();
+  upstream_->set_user(nullptr);
+  if (reuse && !endpoint->draining.load(std::memory_order_relaxed)) {
+    shard_.upstreams().Put(std::move(upstream_));
+  }
+  upstream_.reset();
+  const uint64_t before = endpoint->in_flight.fetch_sub(1, std::memory_order_acq_rel);
+  if (before == 1 && endpoint->draining.load(std::memory_order_acquire)) {
+    shard_.hooks().nothing_in_flight();
+  }
+}
+
+// After 101 both sides speak as they like, until both have ended (RFC 9110, 7.8).
+bool Session::Tunnel() {
+  bool moved = ReadClient();
+  if (phase_ != Phase::kTunnel) return false;
+  body_scanned_ = in_.size();
+  moved = ReadWorker() || moved;
+  if (phase_ != Phase::kTunnel) return false;
+  answer_scanned_ = out_.size();
+  moved = WriteClient() || moved;
+  if (phase_ != Phase::kTunnel) return false;
+  if (worker_writable_ && !in_.empty()) {
+    const ssize_t written = ::send(upstream_->fd(), in_.view().data(), in_.size(), MSG_NOSIGNAL);
+    if (written > 0) {
+      Count(upstream_->endpoint()->bytes_to_worker, static_cast<uint64_t>(written));
+      in_.Consume(static_cast<size_t>(written));
+      moved = true;
+    } else if (errno == EAGAIN) {
+      worker_writable_ = false;
+    } else {
+      Close();
+      return false;
+    }
+  }
+  if (client_ended_ && in_.empty()) ::shutdown(upstream_->fd(), SHUT_WR);
+  if (worker_ended_ && out_.empty() && own_out_.empty()) {
+    ::shutdown(client_.get(), SHUT_WR);
+    if (client_ended_) Close();
+  }
+  if (moved) SetDeadline(shard_.limits().tunnel_timeout);
+  return moved && phase_ == Phase::kTunnel;
+}
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,81 @@
+#include "dataplane/proxy/upstream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace gocomet::dataplane {
+
+std::unique_ptr<Upstream> Upstream::Connect(event_base* base, const EndpointPointer& endpoint) {
+  const Address& address = endpoint->address;
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return nullptr;
+  if (!address.is_unix()) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  const bool at_once =
+      ::connect(fd.get(), address.socket_address(), address.socket_address_length()) == 0;
+  if (!at_once && errno != EINPROGRESS) return nullptr;
+  std::unique_ptr<Upstream> upstream(new Upstream(std::move(fd), endpoint));
+  upstream->connected_at_once_ = at_once;
+  upstream->event_ =
+      event_new(base, upstream->fd(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+                &Upstream::OnEvent, upstream.get());
+  if (upstream->event_ == nullptr || event_add(upstream->event_, nullptr) != 0) return nullptr;
+  return upstream;
+}
+
+Upstream::~Upstream() {
+  if (event_ != nullptr) event_free(event_);
+}
+
+void Upstream::OnEvent(evutil_socket_t, short what, void* self) {
+  auto* upstream = static_cast<Upstream*>(self);
+  if (upstream->user_ != nullptr) {
+    upstream->user_->OnUpstreamEvent(what);
+  } else if (upstream->pool_ != nullptr && (what & (EV_READ | EV_CLOSED)) != 0) {
+    upstream->pool_->OnIdleEvent(*upstream);
+  }
+}
+
+std::unique_ptr<Upstream> UpstreamPool::Take(const EndpointPointer& endpoint) {
+  const auto found = idle_.find(endpoint.get());
+  if (found == idle_.end()) return nullptr;
+  std::unique_ptr<Upstream> upstream = std::move(found->second.back());
+  found->second.pop_back();
+  if (found->second.empty()) idle_.erase(found);
+  upstream->pool_ = nullptr;
+  upstream->reused_ = true;
+  return upstream;
+}
+
+void UpstreamPool::Put(std::unique_ptr<Upstream> upstream) {
+  std::vector<std::unique_ptr<Upstream>>& idle = idle_[upstream->endpoint().get()];
+  if (idle.size() >= kIdlePerEndpointMax) return;
+  upstream->set_user(nullptr);
+  upstream->pool_ = this;
+  idle.push_back(std::move(upstream));
+}
+
+void UpstreamPool::Drop(const Endpoint& endpoint) { idle_.erase(&endpoint); }
+
+void UpstreamPool::KeepOnly(const std::vector<EndpointPointer>& keep) {
+  std::erase_if(idle_, [&](const auto& entry) {
+    return std::none_of(keep.begin(), keep.end(),
+                        [&](const EndpointPointer& e) { return e.get() == entry.first; });
+  });
+}
+
+void UpstreamPool::OnIdleEvent(Upstream& upstream) {
+  const auto found = idle_.find(upstream.endpoint().get());
+  if (found == idle_.end()) return;
+  std::erase_if(found->second, [&](const auto& idle) { return idle.get() == &upstream; });
+  if (found->second.empty()) idle_.erase(found);
+}
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <event2/event.h>
+
+#include "common/base/unique_fd.h"
+#include "dataplane/proxy/endpoint.h"
+
+namespace gocomet::dataplane {
+
+class UpstreamPool;
+
+// One connection to a worker, of one thread. Its descriptor is registered once, edge-triggered, for
+// its whole life.
+class Upstream {
+ public:
+  // Who uses it now. `what` is a sum of EV_READ, EV_WRITE and EV_CLOSED.
+  class User {
+   public:
+    virtual void OnUpstreamEvent(short what) = 0;
+
+   protected:
+    ~User() = default;
+  };
+
+  // Begins to connect; null where that fails at once.
+  static std::unique_ptr<Upstream> Connect(event_base* base, const EndpointPointer& endpoint);
+  ~Upstream();
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+
+  int fd() const { return fd_.get(); }
+  const EndpointPointer& endpoint() const { return endpoint_; }
+  bool reused() const { return reused_; }
+  // The connection came to be within Connect.
+  bool connected_at_once() const { return connected_at_once_; }
+  void set_user(User* user) { user_ = user; }
+
+ private:
+  friend class UpstreamPool;
+  Upstream(UniqueFd fd, EndpointPointer endpoint)
+      : fd_(std::move(fd)), endpoint_(std::move(endpoint)) {}
+  static void OnEvent(evutil_socket_t fd, short what, void* self);
+
+  UniqueFd fd_;
+  const EndpointPointer endpoint_;
+  event* event_ = nullptr;
+  User* user_ = nullptr;
+  UpstreamPool* pool_ = nullptr;  // Where it is idle.
+  bool reused_ = false;
+  bool connected_at_once_ = false;
+};
+
+// The idle connections of one thread. The one used last is used next, so that those that are not
+// needed grow old and go.
+class UpstreamPool {
+ public:
+  static constexpr size_t kIdlePerEndpointMax = 256;
+
+  // Null where there is none to this endpoint.
+  std::unique_ptr<Upstream> Take(const EndpointPointer& endpoint);
+  void Put(std::unique_ptr<Upstream> upstream);
+  // Closes all idle ones to this endpoint.
+  void Drop(const Endpoint& endpoint);
+  // Closes all idle ones to endpoints that `keep` does not name.
+  void KeepOnly(const std::vector<EndpointPointer>& keep);
+
+ private:
+  friend class Upstream;
+  // An idle connection became readable: the worker closed it, or speaks out of turn.
+  void OnIdleEvent(Upstream& upstream);
+
+  std::map<const Endpoint*, std::vector<std::unique_ptr<Upstream>>> idle_;
+};
+
+}  // namespace gocomet::dataplane

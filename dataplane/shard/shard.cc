@@ -1,0 +1,175 @@
+#include "dataplane/shard/shard.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "common/base/random.h"
+#include "common/base/text.h"
+
+namespace gocomet::dataplane {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kAcceptsPerEvent = 64;
+constexpr timeval kAcceptPause{0, 50'000};
+constexpr double kRetriesPerRequest = 0.2;
+constexpr double kRetriesSavedMax = 100;
+
+std::string IpOf(const sockaddr_storage& peer) {
+  char text[INET6_ADDRSTRLEN] = "unknown";
+  if (peer.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, text, sizeof(text));
+  } else if (peer.ss_family == AF_INET6) {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, text, sizeof(text));
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> Listen(const Address& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return absl::ErrnoToStatus(errno, "socket");
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (!address.is_unix()) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
+      ::listen(fd.get(), kBacklog) != 0) {
+    return absl::ErrnoToStatus(errno, Cat("cannot listen on ", address.ToString()));
+  }
+  return fd;
+}
+
+Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
+    : limits_(limits),
+      hooks_(std::move(hooks)),
+      name_(Cat("shard-", index)),
+      listener_(std::move(listener)),
+      blocks_(limits.head.head_bytes_max),
+      table_(std::make_shared<RoutingTable>()),
+      id_prefix_(RandomIncarnation()),
+      retries_earned_(kRetriesSavedMax) {
+  accept_event_ =
+      event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
+  resume_timer_ = event_new(loop_.base(), -1, 0, &Shard::OnResume, this);
+  event_add(accept_event_, nullptr);
+}
+
+Shard::~Shard() {
+  if (thread_.joinable()) {
+    Stop();
+    thread_.join();
+  }
+  sessions_.clear();
+  retired_.clear();
+  event_free(accept_event_);
+  event_free(resume_timer_);
+}
+
+void Shard::Start() {
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), name_.c_str());
+    loop_.Run();
+  });
+}
+
+void Shard::Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted) {
+  loop_.Post([this, table = std::move(table), adopted = std::move(adopted)] {
+    table_ = table;
+    upstreams_.KeepOnly(table_->eligible);
+    adopted();
+  });
+}
+
+void Shard::Drain() {
+  loop_.Post([this] {
+    draining_ = true;
+    event_del(accept_event_);
+    event_del(resume_timer_);
+    listener_.Reset();
+    std::vector<Session*> sessions;
+    for (const auto& [session, owned] : sessions_) sessions.push_back(session);
+    for (Session* session : sessions) session->Drain();
+    ReportIfDrained();
+  });
+}
+
+void Shard::Stop() { loop_.Stop(); }
+
+void Shard::OnAccept(evutil_socket_t, short, void* self) { static_cast<Shard*>(self)->Accept(); }
+
+void Shard::OnResume(evutil_socket_t, short, void* self) {
+  event_add(static_cast<Shard*>(self)->accept_event_, nullptr);
+}
+
+void Shard::Accept() {
+  retired_.clear();
+  for (int i = 0; i < kAcceptsPerEvent; ++i) {
+    if (sessions_.size() >= limits_.connections_max) return PauseAccepting();
+    sockaddr_storage peer{};
+    socklen_t length = sizeof(peer);
+    UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd.valid()) {
+      // No descriptor is free: those who wait stay in the backlog until one is.
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        PauseAccepting();
+      return;
+    }
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    auto session = std::make_unique<Session>(*this, std::move(fd), IpOf(peer));
+    Session* raw = session.get();
+    sessions_.emplace(raw, std::move(session));
+    Count(counters_.connections);
+    if (!raw->Begin()) Retire(raw);
+  }
+}
+
+void Shard::PauseAccepting() {
+  event_del(accept_event_);
+  event_add(resume_timer_, &kAcceptPause);
+}
+
+void Shard::Retire(Session* session) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  retired_.push_back(std::move(found->second));
+  sessions_.erase(found);
+  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (retired_.size() == 1) {
+    loop_.Post([this] { retired_.clear(); });
+  }
+  ReportIfDrained();
+}
+
+void Shard::ReportIfDrained() {
+  if (draining_ && sessions_.empty()) hooks_.drained();
+}
+
+std::string Shard::NewRequestId() {
+  char text[40];
+  std::snprintf(text, sizeof(text), "%016llx%08llx", static_cast<unsigned long long>(id_prefix_),
+                static_cast<unsigned long long>(++last_id_));
+  return text;
+}
+
+void Shard::EarnRetry() {
+  retries_earned_ = std::min(kRetriesSavedMax, retries_earned_ + kRetriesPerRequest);
+}
+
+bool Shard::SpendRetry() {
+  if (retries_earned_ < 1) return false;
+  retries_earned_ -= 1;
+  return true;
+}
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "common/base/address.h"
+#include "common/base/unique_fd.h"
+#include "dataplane/proxy/block.h"
+#include "dataplane/proxy/limits.h"
+#include "dataplane/proxy/routing_table.h"
+#include "dataplane/proxy/session.h"
+#include "dataplane/proxy/upstream.h"
+#include "dataplane/shard/event_loop.h"
+
+namespace gocomet::dataplane {
+
+// What one thread counts; read by others.
+struct ShardCounters {
+  std::atomic<uint64_t> connections{0};  // Open now.
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> own_answers[600] = {};  // By status.
+};
+
+// One thread with all that it needs to serve: loop, listener, sessions, connections to workers and
+// the present routing table. Shards share nothing but tables and endpoints.
+class Shard {
+ public:
+  struct Hooks {
+    // Called on the shard's thread; must not block.
+    std::function<void(const EndpointPointer&)> refused;
+    std::function<void()> nothing_in_flight;  // With a draining endpoint.
+    std::function<void()> drained;            // After Drain: the last session has ended.
+  };
+
+  // `listener` is bound and listens.
+  Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  void Start();
+  // Any thread. `adopted` runs on the shard's once no request can go by an older table any more.
+  void Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted);
+  // Any thread. Accepts nothing more, and ends each connection after its present request.
+  void Drain();
+  // Any thread. Ends the thread, and with it all connections.
+  void Stop();
+
+  const ShardCounters& counters() const { return counters_; }
+
+  // --- For sessions, on the shard's thread.
+  event_base* base() { return loop_.base(); }
+  const Limits& limits() const { return limits_; }
+  const RoutingTable& table() const { return *table_; }
+  UpstreamPool& upstreams() { return upstreams_; }
+  BlockPool& blocks() { return blocks_; }
+  ShardCounters& mutable_counters() { return counters_; }
+  const Hooks& hooks() const { return hooks_; }
+  bool draining() const { return draining_; }
+  std::string NewRequestId();
+  // Retries are at most a fifth of requests, so that they cannot double an overload.
+  void EarnRetry();
+  bool SpendRetry();
+  // Destroys it once its callback has returned to the loop.
+  void Retire(Session* session);
+
+ private:
+  static void OnAccept(evutil_socket_t fd, short what, void* self);
+  static void OnResume(evutil_socket_t fd, short what, void* self);
+  void Accept();
+  void PauseAccepting();
+  void ReportIfDrained();
+
+  const Limits limits_;
+  const Hooks hooks_;
+  const std::string name_;
+  EventLoop loop_;
+  UniqueFd listener_;
+  event* accept_event_ = nullptr;
+  event* resume_timer_ = nullptr;
+  BlockPool blocks_;
+  UpstreamPool upstreams_;
+  std::shared_ptr<const RoutingTable> table_;
+  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<std::unique_ptr<Session>> retired_;
+  ShardCounters counters_;
+  uint64_t id_prefix_;
+  uint64_t last_id_ = 0;
+  double retries_earned_;
+  bool draining_ = false;
+  std::thread thread_;
+};
+
+// A socket that listens on `address` together with those of other threads (SO_REUSEPORT).
+absl::StatusOr<UniqueFd> Listen(const Address& address);
+
+}  // namespace gocomet::dataplane
