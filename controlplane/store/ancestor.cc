@@ -27,12 +27,11 @@ uint64_t DurationMicroseconds(double average_milliseconds, uint64_t requests) {
   return static_cast<uint64_t>(std::llround(std::min(sum, static_cast<double>(kCountMax))));
 }
 
-// Seconds since 1970, or milliseconds where it is too large for that.
+// Seconds since 1970, or milliseconds where seconds would be beyond the year 2255.
 WallTime TimeOf(int64_t number) {
-  constexpr int64_t kSecondsMax = 100'000'000'000;  // In the year 5138.
-  if (number < 0) return {};
-  if (number > kSecondsMax)
-    return WallTime(std::chrono::milliseconds(std::min(number, kCountMax) / 1000));
+  constexpr int64_t kSecondsMax = 9'000'000'000;
+  if (number < 0 || number > kSecondsMax * 1000) return {};
+  if (number > kSecondsMax) return WallTime(std::chrono::milliseconds(number));
   return WallTime(std::chrono::seconds(number));
 }
 

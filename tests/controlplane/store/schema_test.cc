@@ -1,0 +1,59 @@
+#include "controlplane/store/schema.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/controlplane/store/store_fixture.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class SchemaTest : public StoreFixture {
+ protected:
+  // A file in today's first format, and migrations that go on from it.
+  void SetUp() override {
+    OpenedStore opened = MustOpen();
+    opened.store->Write({{}, {}, {}, {EventOf(1)}, nullptr});
+  }
+  std::vector<Migration> MigrationsUpTo2(const char* second) const {
+    return {Migrations()[0], {2, second}};
+  }
+  std::vector<std::string> notices_;
+};
+
+TEST_F(SchemaTest, MigrationsCountUpFromOne) {
+  int64_t version = 0;
+  for (const Migration& migration : Migrations()) EXPECT_EQ(migration.version, ++version);
+}
+
+TEST_F(SchemaTest, AnEarlierFormatIsBroughtUpToDateAfterACopy) {
+  const auto migrations = MigrationsUpTo2("ALTER TABLE event ADD COLUMN colour TEXT");
+  Database database = MustConnect();
+  ASSERT_TRUE(MigrateFile(database, path_, 1, migrations, notices_).ok());
+  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), 2);
+  EXPECT_EQ(*database.QueryInteger("SELECT count(*) FROM event WHERE colour IS NULL"), 1);
+  EXPECT_THAT(notices_, ElementsAre(HasSubstr("from format 1 to 2")));
+
+  const auto copies = FilesBeside(".format-1-");
+  ASSERT_THAT(copies, SizeIs(1));
+  path_ = directory_ + "/" + copies[0];
+  EXPECT_THAT(Query("PRAGMA user_version", 1), ElementsAre("1"));
+  EXPECT_THAT(Query("SELECT count(*) FROM event", 1), ElementsAre("1"));
+}
+
+TEST_F(SchemaTest, AFailedMigrationLeavesTheFileAsItWas) {
+  const auto migrations = MigrationsUpTo2("DROP TABLE event; THIS IS NO SQL");
+  Database database = MustConnect();
+  const absl::Status status = MigrateFile(database, path_, 1, migrations, notices_);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot bring the database to format 2"));
+  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), 1);
+  EXPECT_EQ(*database.QueryInteger("SELECT count(*) FROM event"), 1);
+  EXPECT_THAT(notices_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace gocomet::controlplane
