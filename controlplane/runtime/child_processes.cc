@@ -255,15 +255,17 @@ void ChildProcesses::Run() {
 }
 
 void ChildProcesses::OnEnded(uint64_t key) {
-  Watched ended;
+  decltype(watched_)::node_type ended;
   {
     const std::lock_guard hold(mutex_);
-    ended = std::move(watched_[key]);
-    watched_.erase(key);
+    ended = watched_.extract(key);
   }
-  const ProcessExit exit = ReadExit(ended.pidfd);
-  ended.pidfd.Reset();  // Leaves the epoll set by that.
-  ended.on_exit(ended.identity, exit);
+  if (ended.empty()) return;
+  Watched& process = ended.mapped();
+  // Closing it would not be enough: a child between fork and exec holds a copy of the descriptor.
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.pidfd.get(), nullptr);
+  const ProcessExit exit = ReadExit(process.pidfd);
+  process.on_exit(process.identity, exit);
 }
 
 }  // namespace gocomet::controlplane

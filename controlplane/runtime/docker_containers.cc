@@ -186,6 +186,8 @@ RuntimeWorker DockerContainers::ToWorker(const Container& container) {
   worker.balancer_address =
       BalancerAddress(Cat(DirectoryOf(worker.instance), "/http.sock"),
                       reachable ? Cat(container.ip_address, ":", kContainerPort) : worker.address);
+  if (worker.created == WallTime{}) worker.created = options_.clock->Wall();
+  if (worker.exit && worker.exit->time == WallTime{}) worker.exit->time = options_.clock->Wall();
   const std::lock_guard hold(mutex_);
   instances_[worker.handle] = worker.instance;
   return worker;

@@ -31,7 +31,7 @@ class DockerDriver : public RuntimeDriver {
  public:
   DockerDriver(DockerDriverOptions options, EngineEndpoint endpoint)
       : options_(std::move(options)),
-        engine_(std::move(endpoint)),
+        engine_(std::move(endpoint), options_.call_patience),
         image_(engine_, options_.worker_program),
         queue_(kCallsAtOnce, kCallsWaitingMax),
         containers_(options_, engine_, image_, queue_),
@@ -168,7 +168,7 @@ class DockerDriver : public RuntimeDriver {
 absl::StatusOr<std::string> ProbeDockerEngine(const std::string& docker_host,
                                               std::chrono::milliseconds timeout) {
   GOCOMET_ASSIGN_OR_RETURN(EngineEndpoint endpoint, ChooseEngineEndpoint(docker_host));
-  return EngineClient(std::move(endpoint)).Describe(timeout);
+  return EngineClient(std::move(endpoint), timeout).Describe();
 }
 
 absl::StatusOr<std::unique_ptr<RuntimeDriver>> MakeDockerDriver(DockerDriverOptions options) {

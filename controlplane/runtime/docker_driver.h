@@ -19,7 +19,8 @@ struct DockerDriverOptions {
   std::string workers_directory;  // Absolute; each worker gets a directory of its own in it.
   std::string report_directory;   // Absolute; holds the report socket, report.sock.
   std::string cluster;            // Tells the clusters of one machine apart, in names and labels.
-  const Clock* clock = &SystemClock();
+  std::chrono::milliseconds call_patience{10'000};  // For each call of the API but builds.
+  const Clock* clock = &SystemClock();              // For times that the engine does not tell.
 };
 
 // Whether an engine can be used, within `timeout`: its name, version and address, such as
@@ -32,9 +33,9 @@ absl::StatusOr<std::string> ProbeDockerEngine(const std::string& docker_host,
 // the first call). A worker's handle is its container's id, its id the first 12 digits of that.
 // Nothing is ever pulled: the image is built here from one static program and nothing else.
 //
-// Each call of the API ends within 10 s, a build within 120 s. An engine that comes and goes is
-// waited for; calls fail meanwhile. Destroying the driver answers a Stop that still waits with
-// CANCELLED.
+// Each call of the API ends within `call_patience`, a build within 120 s. An engine that comes and
+// goes is waited for; calls fail meanwhile. Destroying the driver answers a Stop that still waits
+// with CANCELLED.
 //
 // INVALID_ARGUMENT where `docker_host` is of a kind that is not understood.
 absl::StatusOr<std::unique_ptr<RuntimeDriver>> MakeDockerDriver(DockerDriverOptions options);

@@ -1,5 +1,6 @@
 #include "controlplane/runtime/docker_log_frames.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -43,13 +44,10 @@ absl::Status DockerLogFrames::Add(std::string_view bytes, const OnLine& line) {
 // A long line comes as several frames, each with a time of its own.
 void DockerLogFrames::TakeFrame(bool is_stderr, std::string_view text, const OnLine& line) {
   Output& output = outputs_[is_stderr];
-  const size_t blank = text.find(' ');
-  if (blank != std::string_view::npos) {
-    if (const auto time = ParseDockerTime(text.substr(0, blank))) {
-      text.remove_prefix(blank + 1);
-      if (output.rest.empty()) output.time = time;
-    }
-  }
+  const size_t blank = std::min(text.find(' '), text.size());
+  const auto time = ParseDockerTime(text.substr(0, blank));
+  if (output.rest.empty()) output.time = time;
+  if (time) text.remove_prefix(std::min(blank + 1, text.size()));
   for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
     output.rest.append(text.substr(0, end));
     line(RuntimeLogLine{output.time, is_stderr, std::exchange(output.rest, {})});

@@ -123,7 +123,8 @@ CurlEasy NewEngineRequest(const EngineEndpoint& endpoint, const std::string& pat
   return easy;
 }
 
-EngineClient::EngineClient(EngineEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
+EngineClient::EngineClient(EngineEndpoint endpoint, std::chrono::milliseconds patience)
+    : endpoint_(std::move(endpoint)), patience_(patience) {}
 
 absl::StatusOr<EngineAnswer> EngineClient::Exchange(const std::string& method,
                                                     const std::string& path, std::string_view body,
@@ -168,9 +169,9 @@ absl::StatusOr<EngineAnswer> EngineClient::Call(const std::string& method,
   return answer;
 }
 
-absl::StatusOr<EngineVersion> EngineClient::AskVersion(std::chrono::milliseconds patience) const {
+absl::StatusOr<EngineVersion> EngineClient::AskVersion() const {
   GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
-                           Exchange("GET", "/version", "", "", patience));
+                           Exchange("GET", "/version", "", "", patience_));
   if (!answer.ok()) return ToStatus(answer.status, answer.body, "ask for the engine's version");
   auto version = ParseEngineVersion(answer.body);
   if (version.ok()) return version;
@@ -181,7 +182,7 @@ absl::StatusOr<EngineVersion> EngineClient::AskVersion(std::chrono::milliseconds
 absl::StatusOr<std::string> EngineClient::Versioned(const std::string& target) const {
   const std::lock_guard hold(mutex_);  // One asks; who comes meanwhile waits for that answer.
   if (version_.empty()) {
-    GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion(kCallPatience));
+    GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion());
     GOCOMET_ASSIGN_OR_RETURN(version_, NegotiateApiVersion(engine));
   }
   return Cat("/v", version_, target);
@@ -192,8 +193,8 @@ void EngineClient::ForgetVersion() const {
   version_.clear();
 }
 
-absl::StatusOr<std::string> EngineClient::Describe(std::chrono::milliseconds patience) const {
-  GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion(patience));
+absl::StatusOr<std::string> EngineClient::Describe() const {
+  GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion());
   GOCOMET_RETURN_IF_ERROR(NegotiateApiVersion(engine).status());
   return Cat("Docker ", engine.name, " at ", endpoint_.ToString());
 }

@@ -39,10 +39,10 @@ absl::Status TransportError(const EngineEndpoint& endpoint, int curl_code, long 
 // Calls a Docker engine's API and waits for the answer. Any thread, several at once.
 class EngineClient {
  public:
-  static constexpr std::chrono::milliseconds kCallPatience{10'000};
   static constexpr size_t kAnswerBytesMax = 64 << 20;
 
-  explicit EngineClient(EngineEndpoint endpoint);
+  // `patience`: how long a call may take that says nothing else.
+  EngineClient(EngineEndpoint endpoint, std::chrono::milliseconds patience);
 
   const EngineEndpoint& endpoint() const { return endpoint_; }
 
@@ -50,13 +50,13 @@ class EngineClient {
   // UNAVAILABLE where the engine cannot be reached, DEADLINE_EXCEEDED where it does not answer in
   // time; any HTTP answer is an answer.
   absl::StatusOr<EngineAnswer> Get(const std::string& target) const {
-    return Call("GET", target, "", "", kCallPatience);
+    return Call("GET", target, "", "", patience_);
   }
   absl::StatusOr<EngineAnswer> Post(const std::string& target, std::string_view json = "") const {
-    return Call("POST", target, json, "application/json", kCallPatience);
+    return Call("POST", target, json, "application/json", patience_);
   }
   absl::StatusOr<EngineAnswer> Delete(const std::string& target) const {
-    return Call("DELETE", target, "", "", kCallPatience);
+    return Call("DELETE", target, "", "", patience_);
   }
   absl::StatusOr<EngineAnswer> Call(const std::string& method, const std::string& target,
                                     std::string_view body, const std::string& content_type,
@@ -66,18 +66,19 @@ class EngineClient {
   absl::StatusOr<std::string> Versioned(const std::string& target) const;
 
   // Asks the engine what it is. Its name, version and address, for people.
-  absl::StatusOr<std::string> Describe(std::chrono::milliseconds patience) const;
+  absl::StatusOr<std::string> Describe() const;
 
   // The engine was away: another version may be back.
   void ForgetVersion() const;
 
  private:
-  absl::StatusOr<EngineVersion> AskVersion(std::chrono::milliseconds patience) const;
+  absl::StatusOr<EngineVersion> AskVersion() const;
   absl::StatusOr<EngineAnswer> Exchange(const std::string& method, const std::string& path,
                                         std::string_view body, const std::string& content_type,
                                         std::chrono::milliseconds patience) const;
 
   const EngineEndpoint endpoint_;
+  const std::chrono::milliseconds patience_;
   mutable std::mutex mutex_;  // Guards version_.
   mutable std::string version_;
 };

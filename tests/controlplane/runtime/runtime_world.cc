@@ -90,6 +90,15 @@ std::string TemporaryDirectory::Write(const std::string& name, const std::string
   return path;
 }
 
+UniqueFd ListenUnix(const std::string& path) {
+  UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = Address::Parse("unix:" + path);
+  EXPECT_TRUE(address.ok()) << address.status();
+  EXPECT_EQ(::bind(listener.get(), address->socket_address(), address->socket_address_length()), 0);
+  EXPECT_EQ(::listen(listener.get(), 64), 0);
+  return listener;
+}
+
 uint16_t FreePort() {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto any = Address::FromIpAndPort("127.0.0.1", 0);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/unique_fd.h"
 #include "controlplane/runtime/runtime_driver.h"
 
 namespace gocomet::controlplane {
@@ -55,6 +56,9 @@ class TemporaryDirectory {
  private:
   std::string path_;
 };
+
+// A Unix socket that listens.
+UniqueFd ListenUnix(const std::string& path);
 
 // A port that nobody listens on, from the kernel.
 uint16_t FreePort();
