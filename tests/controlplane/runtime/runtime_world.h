@@ -60,7 +60,7 @@ class TemporaryDirectory {
 // A Unix socket that listens.
 UniqueFd ListenUnix(const std::string& path);
 
-// A port that nobody listens on, from the kernel.
+// A port that nobody listens on; another one each time.
 uint16_t FreePort();
 
 // A launch with a fresh instance on a free port.
