@@ -136,7 +136,7 @@ absl::Status DockerContainers::StartContainer(const std::string& id, const Conta
   const auto answer = engine_.Post(Cat("/containers/", id, "/start"));
   if (answer.ok() && (answer->ok() || answer->status == 304)) return absl::OkStatus();
   if (!answer.ok()) return answer.status();
-  const absl::Status failed = ToStatus(answer->status, answer->body, what);
+  absl::Status failed = ToStatus(answer->status, answer->body, what);
   (void)Delete(id);
   (void)DeleteFiles(spec.launch.instance);
   if (!absl::IsAlreadyExists(failed)) return failed;

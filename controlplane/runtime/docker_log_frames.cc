@@ -11,7 +11,7 @@ namespace gocomet::controlplane {
 namespace {
 
 constexpr size_t kHeaderBytes = 8;
-constexpr size_t kLineBytesMax = 64 * 1024;
+constexpr size_t kLineBytesMax = 64 << 10;
 
 size_t LengthIn(std::string_view header) {
   size_t length = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,7 +37,7 @@ class DockerLogFrames {
   void TakeFrame(bool is_stderr, std::string_view text, const OnLine& line);
 
   std::string pending_;
-  Output outputs_[2];  // By is_stderr.
+  std::array<Output, 2> outputs_;  // By is_stderr.
 };
 
 }  // namespace gocomet::controlplane

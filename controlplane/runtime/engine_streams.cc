@@ -13,7 +13,7 @@ namespace gocomet::controlplane {
 namespace {
 
 constexpr int kPollMilliseconds = 1000;  // How often each is asked whether it is late or wanted.
-constexpr size_t kErrorBytesMax = 64 * 1024;
+constexpr size_t kErrorBytesMax = 64 << 10;
 constexpr long kStatusOk = 200;
 
 absl::Status Cancelled() { return absl::CancelledError("the stream was closed"); }

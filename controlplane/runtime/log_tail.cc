@@ -39,7 +39,7 @@ std::string_view ReadAt(const UniqueFd& fd, uint64_t offset, std::vector<char>& 
 uint64_t FindLastLines(const UniqueFd& fd, int wanted, int& found) {
   found = 0;
   const uint64_t size = SizeOf(fd);
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(64 << 10);
   for (uint64_t end = size; end > 0;) {
     const uint64_t begin = end > buffer.size() ? end - buffer.size() : 0;
     const std::string_view piece = ReadAt(fd, begin, buffer).substr(0, end - begin);
@@ -89,7 +89,7 @@ absl::StatusOr<LogTail> LogTail::Open(const std::string& path, int lines, int* l
 }
 
 bool LogTail::Read(const LineSplitter::OnLine& line) {
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(64 << 10);
   for (size_t read = 0; read < kReadBytesMax;) {
     const std::string_view piece = ReadAt(fd_, offset_, buffer);
     if (piece.empty()) return false;

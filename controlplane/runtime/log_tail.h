@@ -13,7 +13,7 @@ namespace gocomet::controlplane {
 // Cuts text that comes in pieces into lines. A line longer than kLineBytesMax comes in parts.
 class LineSplitter {
  public:
-  static constexpr size_t kLineBytesMax = 64 * 1024;
+  static constexpr size_t kLineBytesMax = 64 << 10;
   using OnLine = std::function<void(std::string)>;
 
   void Add(std::string_view piece, const OnLine& line);
@@ -38,7 +38,7 @@ class LogTail {
   // The file's first bytes are gone, and what was at `cut` is at its beginning now.
   void OnCut(uint64_t cut) { offset_ = offset_ > cut ? offset_ - cut : 0; }
 
-  static constexpr size_t kReadBytesMax = 256 * 1024;
+  static constexpr size_t kReadBytesMax = 256 << 10;
 
  private:
   LogTail(UniqueFd fd, uint64_t offset) : fd_(std::move(fd)), offset_(offset) {}

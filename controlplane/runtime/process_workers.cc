@@ -124,11 +124,9 @@ absl::StatusOr<RuntimeWorker> ProcessWorkers::Start(const WorkerLaunch& launch) 
   }
   GOCOMET_ASSIGN_OR_RETURN(const Address address,
                            Address::FromIpAndPort(launch.bind_address, launch.port));
-  if (const absl::Status is_free = CheckAddressIsFree(address); absl::IsAlreadyExists(is_free)) {
-    return PortTaken(launch, is_free);
-  } else if (!is_free.ok()) {
-    return is_free;
-  }
+  const absl::Status is_free = CheckAddressIsFree(address);
+  if (absl::IsAlreadyExists(is_free)) return PortTaken(launch, is_free);
+  GOCOMET_RETURN_IF_ERROR(is_free);
   Entry entry;
   entry.record = NewRecord(launch);
   if (const absl::Status spawned = Spawn(launch, entry.record); !spawned.ok()) {
@@ -195,7 +193,7 @@ absl::Status ProcessWorkers::Spawn(const WorkerLaunch& launch, ProcessRecord& re
   process.stdout_file = Cat(directory, "/", kStdoutFile);
   process.stderr_file = Cat(directory, "/", kStderrFile);
   GOCOMET_ASSIGN_OR_RETURN(record.process, children_.Start(process, ExitOf(launch.instance)));
-  const absl::Status saved = Save(record);
+  absl::Status saved = Save(record);
   if (!saved.ok()) (void)children_.Signal(record.process, SIGKILL);
   return saved;
 }

@@ -69,7 +69,7 @@ TEST_F(ChildProcessesTest, TellsTheExitCode) {
 }
 
 TEST_F(ChildProcessesTest, TellsTheSignal) {
-  const ProcessIdentity process = MustStart(Shell("sleep 1000"));
+  const ProcessIdentity process = MustStart(Shell("exec sleep 1000"));
   EXPECT_TRUE(children_->Signal(process, SIGKILL).ok());
   const ProcessExit exit = Exit();
   EXPECT_EQ(exit.signal, SIGKILL);

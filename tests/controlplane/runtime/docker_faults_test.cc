@@ -315,7 +315,7 @@ TEST_F(DockerFaults, ASilentLogStreamIsClosedSoonAfterItsOwnerLeaves) {
   Use([](const Request&) { return Answer{200, "", Answer::Fault::kStreamUntilRelease}; });
   std::atomic<int> ends{0};
   auto stream = driver_->Logs(
-      kId, 0, true, [](RuntimeLogLine) {}, [&](absl::Status) { ++ends; });
+      kId, 0, true, [](const RuntimeLogLine&) {}, [&](const absl::Status&) { ++ends; });
   ASSERT_TRUE(stream.ok());
   EXPECT_TRUE(Eventually([&] { return engine_->CountOf("GET", "/containers/") == 1; }));
   stream->reset();
@@ -339,7 +339,7 @@ TEST_F(DockerFaults, DestroyingTheDriverEndsWhatWaits) {
     ++answers;
   });
   const auto stream = driver_->Logs(
-      kId, 0, true, [](RuntimeLogLine) {}, [&](absl::Status) { ++ends; });
+      kId, 0, true, [](const RuntimeLogLine&) {}, [&](const absl::Status&) { ++ends; });
   driver_.reset();
   EXPECT_EQ(answers, 1);
   EXPECT_EQ(ends, 1);

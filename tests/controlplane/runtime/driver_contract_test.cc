@@ -1,8 +1,6 @@
 // What every runtime that manages workers must do, with the real worker.
-#include <signal.h>
-
 #include <atomic>
-#include <fstream>
+#include <csignal>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +13,6 @@
 namespace gocomet::controlplane {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -202,7 +199,7 @@ TEST_P(RuntimeDriverContract, AFollowedLogEndsAfterTheWorker) {
   std::atomic<int> lines{0};
   std::promise<absl::Status> ended;
   const auto stream = driver_->Logs(
-      worker.handle, -1, true, [&](RuntimeLogLine) { ++lines; },
+      worker.handle, -1, true, [&](const RuntimeLogLine&) { ++lines; },
       [&](absl::Status status) { ended.set_value(std::move(status)); });
   ASSERT_TRUE(stream.ok()) << stream.status();
   EXPECT_TRUE(Eventually([&] { return lines > 0; }));
@@ -217,7 +214,8 @@ TEST_P(RuntimeDriverContract, AFollowedLogIsSilentOnceItsStreamIsDestroyed) {
   const RuntimeWorker worker = MustServe(NewLaunch());
   std::atomic<int> calls{0};
   auto stream = driver_->Logs(
-      worker.handle, -1, true, [&](RuntimeLogLine) { ++calls; }, [&](absl::Status) { ++calls; });
+      worker.handle, -1, true, [&](const RuntimeLogLine&) { ++calls; },
+      [&](const absl::Status&) { ++calls; });
   ASSERT_TRUE(stream.ok()) << stream.status();
   EXPECT_TRUE(Eventually([&] { return calls > 0; }));
   stream->reset();

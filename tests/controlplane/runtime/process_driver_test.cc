@@ -82,7 +82,7 @@ class ProcessDriverTest : public ::testing::Test {
 };
 
 TEST_F(ProcessDriverTest, GivesTheWorkerItsArgumentsAndItsToken) {
-  Run("#!/bin/sh\necho \"$@\"\nsleep 1000\n");
+  Run("#!/bin/sh\necho \"$@\"\nexec sleep 1000\n");
   WorkerLaunch launch = NewLaunch();
   launch.demo = {std::chrono::milliseconds(250), 7};
   const RuntimeWorker worker = MustStart(launch);
@@ -244,7 +244,7 @@ TEST_F(ProcessDriverTest, DirectoriesOfOthersAreLeftAlone) {
 
 TEST_F(ProcessDriverTest, TheTailOfTheLogsKeepsStandardErrorLast) {
   Run("#!/bin/sh\nfor i in 1 2 3; do echo out $i; done\nfor i in 1 2; do echo err $i >&2; done\n"
-      "sleep 1000\n");
+      "exec sleep 1000\n");
   const RuntimeWorker worker = MustStart(NewLaunch());
   EXPECT_TRUE(Eventually([&] { return LogLines(*driver_, worker.handle, -1).size() == 5; }));
   const auto tail = [&](int lines) { return LogLines(*driver_, worker.handle, lines); };
@@ -260,7 +260,7 @@ TEST_F(ProcessDriverTest, AFollowedLogGetsEachNewLineOnce) {
   std::vector<std::string> lines;
   std::promise<absl::Status> ended;
   const auto stream = driver_->Logs(
-      worker.handle, -1, true, [&](RuntimeLogLine line) { lines.push_back(line.text); },
+      worker.handle, -1, true, [&](RuntimeLogLine line) { lines.push_back(std::move(line.text)); },
       [&](absl::Status status) { ended.set_value(std::move(status)); });
   ASSERT_TRUE(stream.ok()) << stream.status();
   auto end = ended.get_future();
@@ -276,7 +276,7 @@ TEST_F(ProcessDriverTest, DestroyingTheDriverCancelsAStopAndLeavesTheWorker) {
   EXPECT_TRUE(Eventually([&] { return !LogLines(*driver_, worker.handle, -1).empty(); }));
   absl::Status answer;
   driver_->Stop(worker.handle, std::chrono::hours(1),
-                [&](absl::Status status) { answer = status; });
+                [&](absl::Status status) { answer = std::move(status); });
   driver_.reset();
   EXPECT_TRUE(absl::IsCancelled(answer)) << answer;
   EXPECT_TRUE(ProcessExists(worker.pid));
@@ -294,7 +294,7 @@ TEST(ProcessRecordTest, IsReadBackAsItWasWritten) {
   record.address = "127.0.0.1:6003";
   record.created = WallTime(std::chrono::microseconds(1700000000123456));
   record.process = {4711, 987654321};
-  record.exit.emplace();
+  record.exit = RuntimeWorker::Exit{};
   record.exit->signal = 9;
   record.exit->error = "words";
   const auto read = ParseProcessRecord(ToJson(record));

@@ -1,13 +1,13 @@
 #include "runtime_world.h"
 
 #include <netinet/in.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -56,7 +56,7 @@ std::vector<std::string> LogLines(RuntimeDriver& driver, const std::string& hand
   auto ended = std::make_shared<std::promise<absl::Status>>();
   auto end = ended->get_future();
   const auto stream = driver.Logs(
-      handle, tail, false, [lines](RuntimeLogLine line) { lines->push_back(line.text); },
+      handle, tail, false, [lines](RuntimeLogLine line) { lines->push_back(std::move(line.text)); },
       [ended](absl::Status status) { ended->set_value(std::move(status)); });
   if (!stream.ok()) return {stream.status().ToString()};
   if (end.wait_for(kPatience) != std::future_status::ready) return {"the logs have not ended"};
@@ -85,7 +85,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 
 std::string TemporaryDirectory::Write(const std::string& name, const std::string& content,
                                       mode_t mode) const {
-  const std::string path = Cat(path_, "/", name);
+  std::string path = Cat(path_, "/", name);
   const absl::Status written = WriteFileAtomically(path, content, mode);
   EXPECT_TRUE(written.ok()) << written;
   return path;
