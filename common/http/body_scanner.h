@@ -8,8 +8,8 @@
 
 namespace gocomet::http {
 
-// Finds the end of a body in a stream of bytes, and checks a chunked one on the way (RFC 9112, 7.1).
-// The bytes themselves are passed on as they came. Pure; a few words of state.
+// Finds the end of a body in a stream of bytes, and checks a chunked one on the way (RFC
+// 9112, 7.1). The bytes themselves are passed on as they came. Pure; a few words of state.
 class BodyScanner {
  public:
   // Chunk extensions and trailers are bounded: a body that is mostly framing is refused.
@@ -18,8 +18,8 @@ class BodyScanner {
   BodyScanner() = default;
   explicit BodyScanner(const Framing& framing);
 
-  // How many bytes at the front of `bytes` belong to the body. Fewer than all of them only where the
-  // body ends, or is bad.
+  // How many bytes at the front of `bytes` belong to the body. Fewer than all of them only where
+  // the body ends, or is bad.
   size_t Scan(std::string_view bytes);
 
   bool done() const { return state_ == State::kDone; }

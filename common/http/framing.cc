@@ -7,7 +7,9 @@ namespace {
 
 constexpr uint64_t kLengthMax = uint64_t{1} << 62;
 
-Framing Refuse(int status, const char* reason) { return {BodyKind::kNone, 0, false, {status, reason}}; }
+Framing Refuse(int status, const char* reason) {
+  return {BodyKind::kNone, 0, false, {status, reason}};
+}
 
 // 1*DIGIT and nothing else: no sign, no list, no space within (RFC 9110, 8.6).
 bool ParseLength(std::string_view text, uint64_t& length) {

@@ -59,7 +59,8 @@ size_t FindEnd(std::string_view bytes, size_t from, size_t seen) {
 
 // A head that is not whole yet may be known to be bad: a client that will never send CRLF must not
 // wait for its timeout, and one that sends too much must not be read for ever.
-HeadResult Incomplete(std::string_view bytes, size_t seen, const HeadLimits& limits, int too_large) {
+HeadResult Incomplete(std::string_view bytes, size_t seen, const HeadLimits& limits,
+                      int too_large) {
   if (bytes.size() >= limits.head_bytes_max) return Bad(too_large, "head_too_large");
   for (size_t at = bytes.find('\n', seen == 0 ? 0 : seen - 1); at != std::string_view::npos;
        at = bytes.find('\n', at + 1)) {

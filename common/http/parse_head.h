@@ -25,9 +25,9 @@ struct HeadResult {
 // `bytes`. `seen` bytes were looked at by an earlier call that said kMore, so that a peer who sends
 // one byte at a time costs linear time in all. Reads nothing past the end; allocates nothing.
 //
-// Strict: lines end in CRLF; a bare CR or LF, NUL and other control characters, white space before a
-// colon, folded lines, fields without a name, and versions other than 1.0 and 1.1 are refused. Empty
-// lines before a request line are skipped, as the RFC asks servers to.
+// Strict: lines end in CRLF; a bare CR or LF, NUL and other control characters, white space before
+// a colon, folded lines, fields without a name, and versions other than 1.0 and 1.1 are refused.
+// Empty lines before a request line are skipped, as the RFC asks servers to.
 HeadResult ParseRequestHead(std::string_view bytes, size_t seen, const HeadLimits& limits,
                             RequestHead& head);
 

@@ -14,9 +14,12 @@ struct ForwardedFor {
   bool upgrade = false;         // The client asks for another protocol, and may have it.
 };
 
-// Whether a field is about one connection and is not forwarded (RFC 9110, 7.6.1): one of the known
-// ones, or named by Connection. Those that frame or route the message are never dropped.
-bool IsHopByHop(const http::Field& field, const http::Fields& fields);
+// The parts of an absolute-form target, `http://authority/path?query` (RFC 9112, 3.2.2).
+struct AbsoluteTarget {
+  std::string_view authority;  // Empty where the target is of another form.
+  std::string_view rest;       // May be empty, or begin with `?`.
+};
+AbsoluteTarget SplitAbsoluteTarget(std::string_view target);
 
 // The request for the worker. An absolute-form target becomes origin-form, and its authority the
 // Host (RFC 9112, 3.2.2).

@@ -1,5 +1,6 @@
 #include "dataplane/proxy/session.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/http/characters.h"
 #include "dataplane/proxy/rewrite.h"
 #include "dataplane/shard/shard.h"
 
@@ -14,6 +16,7 @@ namespace gocomet::dataplane {
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{2000};
+constexpr size_t kOwnBytesMax = 16 * 1024;
 
 bool IsIdempotent(std::string_view method) {
   for (const std::string_view name : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}) {
@@ -69,7 +72,19 @@ void Session::OnClientEvent(evutil_socket_t, short what, void* self) {
   if ((what & (EV_READ | EV_CLOSED)) != 0) session->client_readable_ = true;
   if ((what & EV_CLOSED) != 0) session->client_closing_ = true;
   if ((what & EV_WRITE) != 0) session->client_writable_ = true;
+  // A reset comes as EV_READ | EV_WRITE; while an answer is awaited, nothing else would notice it.
+  const bool suspicious =
+      (what & EV_CLOSED) != 0 || (what & (EV_READ | EV_WRITE)) == (EV_READ | EV_WRITE);
+  if (session->phase_ == Phase::kExchange && suspicious && session->ClientIsGone()) {
+    return session->Close();
+  }
   session->Advance();
+}
+
+// A client that only closed its sending side is served; one that is reset takes nothing any more.
+bool Session::ClientIsGone() const {
+  pollfd client{client_.get(), 0, 0};
+  return ::poll(&client, 1, 0) == 1 && (client.revents & POLLERR) != 0;
 }
 
 void Session::OnUpstreamEvent(short what) {
@@ -82,9 +97,10 @@ void Session::OnUpstreamEvent(short what) {
 void Session::OnTimer(evutil_socket_t, short, void* self) {
   auto* session = static_cast<Session*>(self);
   session->timer_at_ = {};
-  if (std::chrono::steady_clock::now() < session->deadline_) {
+  const auto now = session->shard_.Now();
+  if (now < session->deadline_) {
     session->SetDeadline(std::chrono::duration_cast<std::chrono::milliseconds>(
-        session->deadline_ - std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
+        session->deadline_ - now + std::chrono::milliseconds(1)));
   } else {
     session->OnDeadline();
     session->Advance();
@@ -157,6 +173,8 @@ bool Session::ReadClient() {
 }
 
 bool Session::ReadHead() {
+  // Who asks and asks without taking the answers waits until they are taken.
+  if (own_out_.size() - own_sent_ > kOwnBytesMax) return false;
   if (in_.empty()) {
     if (client_ended_ && own_out_.empty()) Close();
     return false;
@@ -194,13 +212,17 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
                 (head.minor_version == 1 ? !head.fields.ListHas("connection", "close")
                                          : head.fields.ListHas("connection", "keep-alive"));
   const size_t hosts = head.fields.Count("host");
-  if (hosts > 1 || (hosts == 0 && head.minor_version == 1)) {
-    return Refuse(400, "host", "exactly one Host is needed");
+  if (hosts > 1 || (hosts == 0 && head.minor_version == 1) ||
+      (hosts == 1 && !http::IsHost(head.fields.Find("host")->value))) {
+    return Refuse(400, "host", "exactly one Host is needed, a name or an address");
   }
   if (head.method == "CONNECT") return Refuse(501, "connect", "CONNECT is not supported");
   const bool asterisk = head.target == "*" && head.method == "OPTIONS";
-  if (head.target.front() != '/' && !asterisk && head.target.substr(0, 7) != "http://") {
-    return Refuse(400, "target", "the target is neither a path nor an http URI");
+  if (head.target.front() != '/' && !asterisk) {
+    const AbsoluteTarget target = SplitAbsoluteTarget(head.target);
+    if (target.authority.empty() || !http::IsHost(target.authority)) {
+      return Refuse(400, "target", "the target is neither a path nor an http URI");
+    }
   }
   const http::Field* expect = head.fields.Find("expect");
   if (expect != nullptr && !http::EqualsIgnoringCase(expect->value, "100-continue")) {
@@ -305,7 +327,7 @@ void Session::Close() {
 // The timer is moved only where it would fire too late; where it fires too early, it is set again.
 // So a request costs no call for it in steady state.
 void Session::SetDeadline(std::chrono::milliseconds from_now) {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = shard_.Now();
   deadline_ = now + from_now;
   const bool armed = timer_at_ != std::chrono::steady_clock::time_point{};
   if (armed && timer_at_ <= deadline_) return;

@@ -51,6 +51,7 @@ class Session final : public Upstream::User {
   bool AdvanceOnce();
 
   // --- Client side
+  bool ClientIsGone() const;
   bool ReadClient();
   bool ReadHead();
   void BeginExchange(const http::RequestHead& head, size_t consumed);
@@ -62,6 +63,8 @@ class Session final : public Upstream::User {
   // --- Worker side
   void Dispatch();
   bool Connected();
+  // How long the answer may take, or the next part of the request's body.
+  std::chrono::milliseconds TimeToAnswer() const;
   bool ScanRequestBody();
   bool WriteWorker();
   bool ReadWorker();

@@ -14,6 +14,13 @@ namespace gocomet::dataplane {
 namespace {
 
 constexpr char kNoWorker[] = "No healthy server found";
+constexpr size_t kInterimBytesMax = 64 * 1024;
+
+// The worker is not to blame for these.
+bool OwnLimitReached(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
+}
 
 }  // namespace
 
@@ -29,6 +36,9 @@ void Session::Dispatch() {
       connected_ = upstream_ && upstream_->connected_at_once();
     }
     if (upstream_) break;
+    if (OwnLimitReached(errno)) {
+      return Refuse(503, "out_of_descriptors", "the balancer has no descriptor left", true);
+    }
     Count(endpoint->connect_errors);
     endpoint->refuses.store(true, std::memory_order_relaxed);
     shard_.hooks().refused(endpoint);
@@ -45,7 +55,11 @@ void Session::Dispatch() {
   answer_scanned_ = 0;
   worker_readable_ = worker_closing_ = worker_ended_ = false;
   worker_writable_ = connected_;
-  SetDeadline(connected_ ? shard_.limits().response_timeout : shard_.limits().connect_timeout);
+  SetDeadline(connected_ ? TimeToAnswer() : shard_.limits().connect_timeout);
+}
+
+std::chrono::milliseconds Session::TimeToAnswer() const {
+  return request_body_.done() ? shard_.limits().response_timeout : shard_.limits().body_timeout;
 }
 
 // Whether the connection has come to be; deals with its failure.
@@ -60,7 +74,7 @@ bool Session::Connected() {
     return false;
   }
   connected_ = true;
-  SetDeadline(shard_.limits().response_timeout);
+  SetDeadline(TimeToAnswer());
   return true;
 }
 
@@ -118,6 +132,10 @@ bool Session::WriteWorker() {
   const size_t of_head = std::min(bytes, head.size());
   head_sent_ += of_head;
   body_sent_ += bytes - of_head;
+  // From here on the worker is waited for, however slowly the body came.
+  if (bytes > of_head && request_body_.done() && !answer_begun_) {
+    SetDeadline(shard_.limits().response_timeout);
+  }
   return true;
 }
 
@@ -149,6 +167,7 @@ bool Session::ReadWorker() {
 
 bool Session::ReadAnswerHead() {
   if (answer_begun_ || !upstream_ || out_.empty()) return false;
+  if (own_out_.size() - own_sent_ > kInterimBytesMax) return false;
   if (out_.size() == answer_seen_ && !worker_ended_) return false;
   http::ResponseHead head;
   const http::HeadResult result =
@@ -175,7 +194,10 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
     Count(upstream_->endpoint()->answered);
     Count(upstream_->endpoint()->by_status_class[0]);
     out_.Consume(consumed);
+    answer_begun_ = true;
+    answer_body_ = http::BodyScanner(http::Framing{.kind = http::BodyKind::kUntilClose});
     phase_ = Phase::kTunnel;
+    SetDeadline(shard_.limits().tunnel_timeout);
     return true;
   }
   if (head.status == 101) {
@@ -191,6 +213,10 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   const http::Framing framing = http::ResponseFraming(head, is_head_ ? "HEAD" : "");
   if (!framing.ok) {
     Refuse(502, framing.fault.reason, "the worker's answer is not valid HTTP");
+    return true;
+  }
+  if (framing.kind == http::BodyKind::kChunked && minor_version_ == 0) {
+    Refuse(502, "chunked_for_http_1_0", "the worker answered HTTP/1.0 with chunks");
     return true;
   }
   Endpoint& endpoint = *upstream_->endpoint();

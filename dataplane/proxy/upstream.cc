@@ -45,10 +45,9 @@ void Upstream::OnEvent(evutil_socket_t, short what, void* self) {
 
 std::unique_ptr<Upstream> UpstreamPool::Take(const EndpointPointer& endpoint) {
   const auto found = idle_.find(endpoint.get());
-  if (found == idle_.end()) return nullptr;
+  if (found == idle_.end() || found->second.empty()) return nullptr;
   std::unique_ptr<Upstream> upstream = std::move(found->second.back());
   found->second.pop_back();
-  if (found->second.empty()) idle_.erase(found);
   upstream->pool_ = nullptr;
   upstream->reused_ = true;
   return upstream;
@@ -75,7 +74,6 @@ void UpstreamPool::OnIdleEvent(Upstream& upstream) {
   const auto found = idle_.find(upstream.endpoint().get());
   if (found == idle_.end()) return;
   std::erase_if(found->second, [&](const auto& idle) { return idle.get() == &upstream; });
-  if (found->second.empty()) idle_.erase(found);
 }
 
 }  // namespace gocomet::dataplane

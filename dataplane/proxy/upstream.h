@@ -28,7 +28,7 @@ class Upstream {
     ~User() = default;
   };
 
-  // Begins to connect; null where that fails at once.
+  // Begins to connect; null where that fails at once, with errno.
   static std::unique_ptr<Upstream> Connect(event_base* base, const EndpointPointer& endpoint);
   ~Upstream();
   Upstream(const Upstream&) = delete;
@@ -75,6 +75,7 @@ class UpstreamPool {
   // An idle connection became readable: the worker closed it, or speaks out of turn.
   void OnIdleEvent(Upstream& upstream);
 
+  // A list may be empty: requests take and put without any allocation.
   std::map<const Endpoint*, std::vector<std::unique_ptr<Upstream>>> idle_;
 };
 

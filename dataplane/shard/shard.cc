@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "common/base/random.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsPerEvent = 64;
 constexpr timeval kAcceptPause{0, 50'000};
+constexpr size_t kBlockBytes = 64 * 1024;
 constexpr double kRetriesPerRequest = 0.2;
 constexpr double kRetriesSavedMax = 100;
 
@@ -30,6 +32,13 @@ std::string IpOf(const sockaddr_storage& peer) {
   } else if (peer.ss_family == AF_INET6) {
     inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, text, sizeof(text));
   }
+  return text;
+}
+
+std::string FirstRequestId() {
+  char text[40];
+  std::snprintf(text, sizeof(text), "%016llx%08x",
+                static_cast<unsigned long long>(RandomIncarnation()), 0U);
   return text;
 }
 
@@ -53,9 +62,9 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
       hooks_(std::move(hooks)),
       name_(Cat("shard-", index)),
       listener_(std::move(listener)),
-      blocks_(limits.head.head_bytes_max),
+      blocks_(std::max(kBlockBytes, limits.head.head_bytes_max)),
       table_(std::make_shared<RoutingTable>()),
-      id_prefix_(RandomIncarnation()),
+      request_id_(FirstRequestId()),
       retries_earned_(kRetriesSavedMax) {
   accept_event_ =
       event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
@@ -155,11 +164,21 @@ void Shard::ReportIfDrained() {
   if (draining_ && sessions_.empty()) hooks_.drained();
 }
 
-std::string Shard::NewRequestId() {
-  char text[40];
-  std::snprintf(text, sizeof(text), "%016llx%08llx", static_cast<unsigned long long>(id_prefix_),
-                static_cast<unsigned long long>(++last_id_));
-  return text;
+std::string_view Shard::NewRequestId() {
+  // The end of the text counts on, as hexadecimal digits do.
+  for (size_t at = request_id_.size(); at-- > 0;) {
+    char& digit = request_id_[at];
+    digit = digit == '9' ? 'a' : digit == 'f' ? '0' : static_cast<char>(digit + 1);
+    if (digit != '0') break;
+  }
+  return request_id_;
+}
+
+std::chrono::steady_clock::time_point Shard::Now() const {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::chrono::steady_clock::time_point(std::chrono::seconds(now.tv_sec) +
+                                               std::chrono::nanoseconds(now.tv_nsec));
 }
 
 void Shard::EarnRetry() {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -64,7 +66,10 @@ class Shard {
   ShardCounters& mutable_counters() { return counters_; }
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
-  std::string NewRequestId();
+  // Good until the next call.
+  std::string_view NewRequestId();
+  // Right to a few milliseconds, and so cheap that deadlines may be set at will.
+  std::chrono::steady_clock::time_point Now() const;
   // Retries are at most a fifth of requests, so that they cannot double an overload.
   void EarnRetry();
   bool SpendRetry();
@@ -91,8 +96,7 @@ class Shard {
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> retired_;
   ShardCounters counters_;
-  uint64_t id_prefix_;
-  uint64_t last_id_ = 0;
+  std::string request_id_;
   double retries_earned_;
   bool draining_ = false;
   std::thread thread_;

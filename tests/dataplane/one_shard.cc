@@ -1,0 +1,38 @@
+#include "tests/dataplane/one_shard.h"
+
+#include <netinet/in.h>
+
+#include <gtest/gtest.h>
+
+namespace gocomet::dataplane {
+
+OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
+  absl::StatusOr<UniqueFd> listener = Listen(*Address::FromIpAndPort("127.0.0.1", 0));
+  sockaddr_in in{};
+  socklen_t length = sizeof(in);
+  ::getsockname(listener->get(), reinterpret_cast<sockaddr*>(&in), &length);
+  address_ = *Address::FromIpAndPort("127.0.0.1", ntohs(in.sin_port));
+  for (size_t i = 0; i < workers.size(); ++i) {
+    endpoints_.push_back(std::make_shared<Endpoint>("worker-" + std::to_string(i), 1, workers[i]));
+  }
+  Shard::Hooks hooks;
+  hooks.refused = [this](const EndpointPointer&) { ++refusals_; };
+  hooks.nothing_in_flight = [this] { ++nothing_in_flight_; };
+  hooks.drained = [this] { drained_ = true; };
+  shard_ = std::make_unique<Shard>(0, *std::move(listener), limits, std::move(hooks));
+  shard_->Start();
+  std::vector<size_t> all;
+  for (size_t i = 0; i < workers.size(); ++i) all.push_back(i);
+  RouteTo(all);
+}
+
+void OneShard::RouteTo(const std::vector<size_t>& workers) {
+  auto table = std::make_shared<RoutingTable>();
+  table->turns = turns_;
+  for (const size_t i : workers) table->eligible.push_back(endpoints_[i]);
+  std::atomic<bool> adopted{false};
+  shard_->Adopt(table, [&adopted] { adopted = true; });
+  ASSERT_TRUE(Eventually([&adopted] { return adopted.load(); }));
+}
+
+}  // namespace gocomet::dataplane

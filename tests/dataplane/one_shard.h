@@ -1,0 +1,38 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/shard/shard.h"
+#include "tests/dataplane/loopback.h"
+
+namespace gocomet::dataplane {
+
+// A running shard that routes to the given workers, without health checks and control plane.
+class OneShard {
+ public:
+  explicit OneShard(const std::vector<Address>& workers, const Limits& limits = {});
+
+  const Address& address() const { return address_; }
+  Peer Connect() const { return Peer::ConnectTo(address_); }
+  Shard& shard() { return *shard_; }
+  Endpoint& endpoint(size_t i) { return *endpoints_[i]; }
+  // Waits until it routes to these of its workers, and only these.
+  void RouteTo(const std::vector<size_t>& workers);
+  int refusals() const { return refusals_; }
+  bool drained() const { return drained_; }
+  int times_nothing_in_flight() const { return nothing_in_flight_; }
+
+ private:
+  Address address_;
+  std::vector<EndpointPointer> endpoints_;
+  std::shared_ptr<RoundRobin> turns_ = std::make_shared<RoundRobin>();
+  std::atomic<int> refusals_{0};
+  std::atomic<int> nothing_in_flight_{0};
+  std::atomic<bool> drained_{false};
+  std::unique_ptr<Shard> shard_;
+};
+
+}  // namespace gocomet::dataplane
