@@ -47,13 +47,13 @@ Session::Session(Shard& shard, UniqueFd client, std::string client_ip)
 Session::~Session() {
   if (upstream_) Release(false);
   if (client_event_ != nullptr) event_free(client_event_);
+  if (client_write_event_ != nullptr) event_free(client_write_event_);
   if (timer_ != nullptr) event_free(timer_);
 }
 
 bool Session::Begin() {
-  client_event_ =
-      event_new(shard_.base(), client_.get(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
-                &Session::OnClientEvent, this);
+  client_event_ = event_new(shard_.base(), client_.get(), EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
+                            &Session::OnClientEvent, this);
   timer_ = event_new(shard_.base(), -1, 0, &Session::OnTimer, this);
   if (client_event_ == nullptr || timer_ == nullptr || event_add(client_event_, nullptr) != 0) {
     return false;
@@ -72,10 +72,9 @@ void Session::OnClientEvent(evutil_socket_t, short what, void* self) {
   if ((what & (EV_READ | EV_CLOSED)) != 0) session->client_readable_ = true;
   if ((what & EV_CLOSED) != 0) session->client_closing_ = true;
   if ((what & EV_WRITE) != 0) session->client_writable_ = true;
-  // A reset comes as EV_READ | EV_WRITE; while an answer is awaited, nothing else would notice it.
-  const bool suspicious =
-      (what & EV_CLOSED) != 0 || (what & (EV_READ | EV_WRITE)) == (EV_READ | EV_WRITE);
-  if (session->phase_ == Phase::kExchange && suspicious && session->ClientIsGone()) {
+  // While only the answer is awaited, nothing else would notice that the client is gone.
+  if ((what & (EV_READ | EV_CLOSED)) != 0 && session->phase_ == Phase::kExchange &&
+      session->request_body_.done() && session->ClientIsGone()) {
     return session->Close();
   }
   session->Advance();
@@ -272,14 +271,14 @@ bool Session::WriteClient() {
   if (written < 0) {
     if (errno == EINTR) return true;
     if (errno == EAGAIN) {
-      client_writable_ = false;
+      AwaitWritable();
       return false;
     }
     Close();
     return false;
   }
   const auto bytes = static_cast<size_t>(written);
-  if (bytes < own.size() + body.size()) client_writable_ = false;
+  if (bytes < own.size() + body.size()) AwaitWritable();
   const size_t of_own = std::min(bytes, own.size());
   own_sent_ += of_own;
   if (own_sent_ == own_out_.size()) {
@@ -290,6 +289,15 @@ bool Session::WriteClient() {
   answer_scanned_ -= bytes - of_own;
   if (phase_ == Phase::kExchange) SetDeadline(shard_.limits().body_timeout);
   return true;
+}
+
+// Most connections never block, and an event nobody waits for costs a wake-up.
+void Session::AwaitWritable() {
+  client_writable_ = false;
+  if (client_write_event_ != nullptr) return;
+  client_write_event_ = event_new(shard_.base(), client_.get(), EV_WRITE | EV_ET | EV_PERSIST,
+                                  &Session::OnClientEvent, this);
+  if (client_write_event_ == nullptr || event_add(client_write_event_, nullptr) != 0) Close();
 }
 
 // Reads and forgets, so that closing does not reset the connection before our answer has arrived
@@ -317,6 +325,7 @@ void Session::Close() {
   if (std::exchange(phase_, Phase::kClosed) == Phase::kClosed) return;
   if (upstream_) Release(false);
   if (client_event_ != nullptr) event_del(client_event_);
+  if (client_write_event_ != nullptr) event_del(client_write_event_);
   if (timer_ != nullptr) event_del(timer_);
   client_.Reset();
   shard_.Retire(this);

@@ -58,6 +58,7 @@ class Session final : public Upstream::User {
   // Answers by itself, if no answer has begun; closes afterwards unless it may go on.
   void Refuse(int status, std::string_view reason, std::string_view text, bool may_go_on = false);
   bool WriteClient();
+  void AwaitWritable();
   bool Discard();
 
   // --- Worker side
@@ -87,6 +88,7 @@ class Session final : public Upstream::User {
   UniqueFd client_;
   const std::string client_ip_;
   event* client_event_ = nullptr;
+  event* client_write_event_ = nullptr;  // Where a write had to wait once.
   event* timer_ = nullptr;
   Phase phase_ = Phase::kHead;
 

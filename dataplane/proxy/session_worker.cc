@@ -121,13 +121,16 @@ bool Session::WriteWorker() {
   if (written < 0) {
     if (errno == EINTR) return true;
     worker_writable_ = false;
-    if (errno == EAGAIN) return false;
+    if (errno == EAGAIN && upstream_->AwaitWritable()) return false;
     // It may have answered before it closed: what it said is read first.
     worker_readable_ = true;
     return true;
   }
   const auto bytes = static_cast<size_t>(written);
-  if (bytes < head.size() + body.size()) worker_writable_ = false;
+  if (bytes < head.size() + body.size()) {
+    worker_writable_ = false;
+    if (!upstream_->AwaitWritable()) worker_readable_ = true;
+  }
   Count(upstream_->endpoint()->bytes_to_worker, bytes);
   const size_t of_head = std::min(bytes, head.size());
   head_sent_ += of_head;
@@ -344,7 +347,7 @@ bool Session::Tunnel() {
       Count(upstream_->endpoint()->bytes_to_worker, static_cast<uint64_t>(written));
       in_.Consume(static_cast<size_t>(written));
       moved = true;
-    } else if (errno == EAGAIN) {
+    } else if (errno == EAGAIN && upstream_->AwaitWritable()) {
       worker_writable_ = false;
     } else {
       Close();

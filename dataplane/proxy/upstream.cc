@@ -23,15 +23,25 @@ std::unique_ptr<Upstream> Upstream::Connect(event_base* base, const EndpointPoin
   if (!at_once && errno != EINPROGRESS) return nullptr;
   std::unique_ptr<Upstream> upstream(new Upstream(std::move(fd), endpoint));
   upstream->connected_at_once_ = at_once;
-  upstream->event_ =
-      event_new(base, upstream->fd(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
-                &Upstream::OnEvent, upstream.get());
+  // A Unix socket is connected at once, and would tell that it is writable after each request.
+  const short writes = at_once ? 0 : EV_WRITE;
+  upstream->event_ = event_new(
+      base, upstream->fd(), static_cast<short>(EV_READ | EV_CLOSED | EV_ET | EV_PERSIST | writes),
+      &Upstream::OnEvent, upstream.get());
   if (upstream->event_ == nullptr || event_add(upstream->event_, nullptr) != 0) return nullptr;
   return upstream;
 }
 
 Upstream::~Upstream() {
   if (event_ != nullptr) event_free(event_);
+  if (write_event_ != nullptr) event_free(write_event_);
+}
+
+bool Upstream::AwaitWritable() {
+  if (!connected_at_once_ || write_event_ != nullptr) return true;
+  write_event_ = event_new(event_get_base(event_), fd(), EV_WRITE | EV_ET | EV_PERSIST,
+                           &Upstream::OnEvent, this);
+  return write_event_ != nullptr && event_add(write_event_, nullptr) == 0;
 }
 
 void Upstream::OnEvent(evutil_socket_t, short what, void* self) {

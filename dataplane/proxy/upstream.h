@@ -40,6 +40,8 @@ class Upstream {
   // The connection came to be within Connect.
   bool connected_at_once() const { return connected_at_once_; }
   void set_user(User* user) { user_ = user; }
+  // From now on it tells when it is writable again. False where it cannot.
+  bool AwaitWritable();
 
  private:
   friend class UpstreamPool;
@@ -50,6 +52,7 @@ class Upstream {
   UniqueFd fd_;
   const EndpointPointer endpoint_;
   event* event_ = nullptr;
+  event* write_event_ = nullptr;
   User* user_ = nullptr;
   UpstreamPool* pool_ = nullptr;  // Where it is idle.
   bool reused_ = false;

@@ -19,7 +19,6 @@ namespace gocomet::dataplane {
 namespace {
 
 constexpr int kBacklog = 4096;
-constexpr int kAcceptsPerEvent = 64;
 constexpr timeval kAcceptPause{0, 50'000};
 constexpr size_t kBlockBytes = 64 * 1024;
 constexpr double kRetriesPerRequest = 0.2;
@@ -49,7 +48,10 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
   if (!fd.valid()) return absl::ErrnoToStatus(errno, "socket");
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (!address.is_unix()) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (!address.is_unix()) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // Clients inherit it.
+  }
   if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
       ::listen(fd.get(), kBacklog) != 0) {
     return absl::ErrnoToStatus(errno, Cat("cannot listen on ", address.ToString()));
@@ -69,6 +71,7 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
   accept_event_ =
       event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
   resume_timer_ = event_new(loop_.base(), -1, 0, &Shard::OnResume, this);
+  retire_event_ = event_new(loop_.base(), -1, 0, &Shard::OnRetire, this);
   event_add(accept_event_, nullptr);
 }
 
@@ -81,6 +84,7 @@ Shard::~Shard() {
   retired_.clear();
   event_free(accept_event_);
   event_free(resume_timer_);
+  event_free(retire_event_);
 }
 
 void Shard::Start() {
@@ -119,28 +123,29 @@ void Shard::OnResume(evutil_socket_t, short, void* self) {
   event_add(static_cast<Shard*>(self)->accept_event_, nullptr);
 }
 
+void Shard::OnRetire(evutil_socket_t, short, void* self) {
+  static_cast<Shard*>(self)->retired_.clear();
+}
+
+// One at a time: the listener stays readable while more wait, and asking in vain costs a call.
 void Shard::Accept() {
-  retired_.clear();
-  for (int i = 0; i < kAcceptsPerEvent; ++i) {
-    if (sessions_.size() >= limits_.connections_max) return PauseAccepting();
-    sockaddr_storage peer{};
-    socklen_t length = sizeof(peer);
-    UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd.valid()) {
-      // No descriptor is free: those who wait stay in the backlog until one is.
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        PauseAccepting();
-      return;
+  if (sessions_.size() >= limits_.connections_max) return PauseAccepting();
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
+                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fd.valid()) {
+    // No descriptor is free: those who wait stay in the backlog until one is.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      PauseAccepting();
     }
-    const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    auto session = std::make_unique<Session>(*this, std::move(fd), IpOf(peer));
-    Session* raw = session.get();
-    sessions_.emplace(raw, std::move(session));
-    Count(counters_.connections);
-    if (!raw->Begin()) Retire(raw);
+    return;
   }
+  auto session = std::make_unique<Session>(*this, std::move(fd), IpOf(peer));
+  Session* raw = session.get();
+  sessions_.emplace(raw, std::move(session));
+  Count(counters_.connections);
+  if (!raw->Begin()) Retire(raw);
 }
 
 void Shard::PauseAccepting() {
@@ -154,9 +159,7 @@ void Shard::Retire(Session* session) {
   retired_.push_back(std::move(found->second));
   sessions_.erase(found);
   counters_.connections.fetch_sub(1, std::memory_order_relaxed);
-  if (retired_.size() == 1) {
-    loop_.Post([this] { retired_.clear(); });
-  }
+  if (retired_.size() == 1) event_active(retire_event_, EV_TIMEOUT, 0);
   ReportIfDrained();
 }
 

@@ -79,6 +79,7 @@ class Shard {
  private:
   static void OnAccept(evutil_socket_t fd, short what, void* self);
   static void OnResume(evutil_socket_t fd, short what, void* self);
+  static void OnRetire(evutil_socket_t fd, short what, void* self);
   void Accept();
   void PauseAccepting();
   void ReportIfDrained();
@@ -90,6 +91,7 @@ class Shard {
   UniqueFd listener_;
   event* accept_event_ = nullptr;
   event* resume_timer_ = nullptr;
+  event* retire_event_ = nullptr;
   BlockPool blocks_;
   UpstreamPool upstreams_;
   std::shared_ptr<const RoutingTable> table_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -27,6 +28,12 @@ Address BoundAddress(int fd) {
 }
 
 }  // namespace
+
+// What a test sends in two parts arrives in two parts, at once.
+Peer::Peer(UniqueFd fd) : fd_(std::move(fd)) {
+  const int on = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
 
 Peer Peer::ConnectTo(const Address& address) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));

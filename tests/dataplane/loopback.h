@@ -19,7 +19,7 @@ inline constexpr std::chrono::milliseconds kPatience{5000};
 class Peer {
  public:
   Peer() = default;
-  explicit Peer(UniqueFd fd) : fd_(std::move(fd)) {}
+  explicit Peer(UniqueFd fd);
   // Fails the test where nobody takes the connection.
   static Peer ConnectTo(const Address& address);
 
