@@ -156,8 +156,8 @@ class Prober::Loop {
       auto* subject = static_cast<Subject*>(self);
       if ((what & BEV_EVENT_CONNECTED) != 0) return subject->OnConnected();
       if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        return subject->End(
-            false, Cat("no answer within ", subject->target.timeout.count(), " ms"), true);
+        return subject->End(false, Cat("no answer within ", subject->target.timeout.count(), " ms"),
+                            true);
       }
       if ((what & BEV_EVENT_EOF) != 0) {
         return subject->End(false, "closed the connection without an answer");

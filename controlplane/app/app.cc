@@ -171,7 +171,7 @@ class App {
     const std::string worker_program = programs + "/gocomet-worker";
     GOCOMET_ASSIGN_OR_RETURN(const std::string worker_hash, ContentName(worker_program));
     GOCOMET_ASSIGN_OR_RETURN(ChosenRuntime runtime,
-                             ChooseRuntime(start.config.runtime, *state_, worker_program, clock_));
+                             ChooseRuntime(start.config.runtime, *state_, worker_program));
     driver_ = std::move(runtime.driver);
     Say(Cat("Runtime ", runtime.reason));
     GOCOMET_RETURN_IF_ERROR(WaitFor<absl::Status>([this](auto done) { driver_->Prepare(done); },

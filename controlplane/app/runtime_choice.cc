@@ -15,25 +15,23 @@ namespace {
 constexpr std::chrono::seconds kEnginePatience{2};
 
 absl::StatusOr<ChosenRuntime> UseDocker(const std::string& engine, const StateDirectory& state,
-                                        const std::string& worker_program, const Clock& clock) {
+                                        const std::string& worker_program) {
   DockerDriverOptions options;
   options.worker_program = worker_program;
   options.workers_directory = state.workers_directory();
   options.report_directory = state.report_directory();
   options.cluster = state.cluster_name();
-  options.clock = &clock;
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeDockerDriver(std::move(options)));
   return ChosenRuntime{std::move(driver), Cat("docker: workers are containers of ", engine)};
 }
 
 absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
-                                           const std::string& worker_program, const Clock& clock,
+                                           const std::string& worker_program,
                                            const std::string& why) {
   ProcessDriverOptions options;
   options.worker_program = worker_program;
   options.workers_directory = state.workers_directory();
   options.report_socket = state.report_socket();
-  options.clock = &clock;
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeProcessDriver(std::move(options)));
   return ChosenRuntime{std::move(driver),
                        Cat("process: workers are processes of this machine", why)};
@@ -42,18 +40,17 @@ absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
 }  // namespace
 
 absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
-                                            const std::string& worker_program, const Clock& clock) {
+                                            const std::string& worker_program) {
   if (wanted == RuntimeKind::kExternal) {
-    return ChosenRuntime{MakeExternalDriver(ExternalDriverOptions{.clock = &clock}),
-                         "external: workers are run by someone else"};
+    return ChosenRuntime{MakeExternalDriver(), "external: workers are run by someone else"};
   }
-  if (wanted == RuntimeKind::kProcess) return UseProcesses(state, worker_program, clock, "");
+  if (wanted == RuntimeKind::kProcess) return UseProcesses(state, worker_program, "");
   const auto engine = ProbeDockerEngine("", kEnginePatience);
-  if (engine.ok()) return UseDocker(*engine, state, worker_program, clock);
+  if (engine.ok()) return UseDocker(*engine, state, worker_program);
   if (wanted == RuntimeKind::kDocker) {
     return WithContext(engine.status(), "`runtime: docker`, and no Docker engine can be used");
   }
-  return UseProcesses(state, worker_program, clock,
+  return UseProcesses(state, worker_program,
                       Cat(", since no Docker engine can be used: ", MessageOf(engine.status())));
 }
 

@@ -5,7 +5,6 @@
 
 #include <absl/status/statusor.h>
 
-#include "common/base/clock.h"
 #include "controlplane/app/state_directory.h"
 #include "controlplane/model/config.h"
 #include "controlplane/runtime/runtime_driver.h"
@@ -20,6 +19,6 @@ struct ChosenRuntime {
 // Makes the driver that `wanted` names; for `auto`, Docker's where an engine answers, else
 // processes.
 absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
-                                            const std::string& worker_program, const Clock& clock);
+                                            const std::string& worker_program);
 
 }  // namespace gocomet::controlplane

@@ -41,7 +41,8 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
       balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
       left_over_(std::move(left_over)),
       prober_(std::make_unique<Prober>([this](const std::string& instance, ProbeResult result) {
-        const Probe probe{result.time, result.target, result.passed, result.result, result.duration};
+        const Probe probe{result.time, result.target, result.passed, result.result,
+                          result.duration};
         mailbox_.Post([this, instance, probe] { OnProbe(instance, probe); });
       })) {}
 
