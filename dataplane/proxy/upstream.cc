@@ -6,9 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 namespace gocomet::dataplane {
+
+void AvoidPacing(int fd) {
+  constexpr std::string_view kPlain = "reno";
+  ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kPlain.data(), kPlain.size());
+}
 
 std::unique_ptr<Upstream> Upstream::Connect(event_base* base, const EndpointPointer& endpoint) {
   const Address& address = endpoint->address;
@@ -17,6 +23,7 @@ std::unique_ptr<Upstream> Upstream::Connect(event_base* base, const EndpointPoin
   if (!address.is_unix()) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (address.is_loopback()) AvoidPacing(fd.get());
   }
   const bool at_once =
       ::connect(fd.get(), address.socket_address(), address.socket_address_length()) == 0;

@@ -15,6 +15,10 @@ namespace gocomet::dataplane {
 
 class UpstreamPool;
 
+// For connections within one host: a congestion control that paces (bbr) sets a timer for each
+// burst, and there is nothing to be gentle with. Where it cannot be changed, nothing is lost.
+void AvoidPacing(int fd);
+
 // One connection to a worker, of one thread. Its descriptor is registered once, edge-triggered, for
 // its whole life.
 class Upstream {

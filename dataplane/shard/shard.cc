@@ -51,6 +51,7 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
   if (!address.is_unix()) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // Clients inherit it.
+    if (address.is_loopback()) AvoidPacing(fd.get());
   }
   if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
       ::listen(fd.get(), kBacklog) != 0) {
