@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Measures the balancer beside haproxy and nginx: CPU time of the proxy per request, requests/s,
+# latency and memory, as medians of interleaved rounds. Prints a markdown table.
+#
+#   bench/run.sh [--rounds N] [--seconds S] [CASE…]        cases: see below; all by default
+#
+# Every proxy has one thread on one core; the load (wrk) and three backends share the other.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rounds=5
+seconds=3
+cases=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds) rounds=$2; shift 2 ;;
+    --seconds) seconds=$2; shift 2 ;;
+    -*) echo "usage: bench/run.sh [--rounds N] [--seconds S] [CASE…]" >&2; exit 2 ;;
+    *) cases+=("$1"); shift ;;
+  esac
+done
+[ ${#cases[@]} -gt 0 ] || cases=(keep-8 keep-64 keep-512 new-conn 64k 1m)
+
+missing=()
+for package in haproxy nginx-light wrk; do
+  command -v "${package%-light}" >/dev/null || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "The benchmark needs these Debian packages and installs them now: ${missing[*]}" >&2
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+proxy_core=0
+load_core=$(($(nproc) > 1 ? 1 : 0))
+dir=$(mktemp -d)
+pids=()
+finish() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$dir"
+}
+trap finish EXIT
+
+# --- Three backends: one nginx that serves fixed bodies on three ports and three Unix sockets.
+first=$((20000 + RANDOM % 10000))
+mkdir -p "$dir/www" "$dir/tmp"
+head -c 64 /dev/zero | tr '\0' x >"$dir/www/64"
+head -c 65536 /dev/zero | tr '\0' x >"$dir/www/64k"
+head -c 1048576 /dev/zero | tr '\0' x >"$dir/www/1m"
+temp_paths="client_body_temp_path $dir/tmp; proxy_temp_path $dir/tmp; fastcgi_temp_path $dir/tmp;
+  uwsgi_temp_path $dir/tmp; scgi_temp_path $dir/tmp;"
+listens=""
+for i in 0 1 2; do
+  listens+="listen 127.0.0.1:$((first + i)) backlog=4096; listen unix:$dir/$i.sock backlog=4096; "
+done
+cat >"$dir/backend.conf" <<CONF
+worker_processes 1; daemon off; pid $dir/backend.pid; error_log /dev/null;
+events { worker_connections 8192; }
+http { access_log off; keepalive_requests 1000000000; sendfile on; tcp_nodelay on; $temp_paths
+  open_file_cache max=10; server { $listens root $dir/www; } }
+CONF
+chmod -R a+rX "$dir"
+taskset -c $load_core nginx -c "$dir/backend.conf" 2>/dev/null & pids+=($!)
+
+# --- The proxies.
+declare -A port pid
+port=([gocomet]=$((first + 10)) [gocomet-unix]=$((first + 11)) [haproxy]=$((first + 12)) [nginx]=$((first + 13)))
+workers=() sockets=() servers="" peers=""
+for i in 0 1 2; do
+  workers+=(--worker "127.0.0.1:$((first + i))")
+  sockets+=(--worker "unix:$dir/$i.sock")
+  servers+="  server s$i 127.0.0.1:$((first + i)) check inter 5s
+"
+  peers+="server 127.0.0.1:$((first + i)); "
+done
+cat >"$dir/haproxy.cfg" <<CONF
+global
+  nbthread 1
+  maxconn 4096
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 75s
+  timeout server 60s
+  option forwardfor
+  http-reuse always
+frontend f
+  bind 127.0.0.1:${port[haproxy]}
+  default_backend b
+backend b
+  balance roundrobin
+  http-request set-header X-Forwarded-Proto http
+$servers
+CONF
+cat >"$dir/nginx.conf" <<CONF
+worker_processes 1; daemon off; master_process off; pid $dir/nginx.pid; error_log /dev/null;
+events { worker_connections 4096; }
+http { access_log off; keepalive_requests 1000000000; tcp_nodelay on; $temp_paths
+  upstream b { $peers keepalive 600; }
+  server { listen 127.0.0.1:${port[nginx]} backlog=4096;
+    location / { proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host \$host; proxy_set_header X-Request-Id \$request_id;
+      proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto \$scheme; proxy_set_header X-Forwarded-Host \$host; } } }
+CONF
+start() { # NAME COMMAND…
+  local name=$1
+  shift
+  taskset -c $proxy_core "$@" >"$dir/$name.log" 2>&1 &
+  pid[$name]=$!
+  pids+=($!)
+}
+start gocomet build/bin/gocomet-balancer --listen "127.0.0.1:${port[gocomet]}" "${workers[@]}"
+start gocomet-unix build/bin/gocomet-balancer --listen "127.0.0.1:${port[gocomet-unix]}" "${sockets[@]}"
+start haproxy haproxy -db -f "$dir/haproxy.cfg"
+start nginx nginx -c "$dir/nginx.conf"
+proxies=(gocomet gocomet-unix haproxy nginx)
+for name in "${proxies[@]}"; do
+  for _ in $(seq 100); do
+    curl -sf -o /dev/null "http://127.0.0.1:${port[$name]}/64" && continue 2
+    sleep 0.05
+  done
+  echo "error: $name does not answer:" >&2
+  cat "$dir/$name.log" >&2
+  exit 1
+done
+
+ticks() { awk '{print $14, $15}' "/proc/$1/stat"; } # User and system time in clock ticks.
+hz=$(getconf CLK_TCK)
+
+# One round: NAME CASE -> a line `NAME CASE user system rps p50 p99 rss`, times per request in µs.
+measure() {
+  local name=$1 case=$2 path=/64 connections=64 extra=()
+  case $case in
+    keep-*) connections=${case#keep-} ;;
+    new-conn) extra=(-H "Connection: close") ;;
+    64k | 1m) path=/$case ;;
+  esac
+  local before after
+  before=$(ticks "${pid[$name]}")
+  taskset -c $load_core wrk -t1 -c"$connections" -d"${seconds}s" --latency "${extra[@]}" \
+    "http://127.0.0.1:${port[$name]}$path" >"$dir/wrk.out"
+  after=$(ticks "${pid[$name]}")
+  awk -v name="$name" -v case="$case" -v before="$before" -v after="$after" -v hz="$hz" \
+    -v rss="$(awk '/VmRSS/ {print $2}' "/proc/${pid[$name]}/status")" '
+    function us(t) { return t ~ /us$/ ? t + 0 : t ~ /ms$/ ? t * 1000 : t * 1000000 }
+    $1 == "50%" { p50 = us($2) } $1 == "99%" { p99 = us($2) }
+    /requests in/ { requests = $1 } /^Requests\/sec/ { rps = $2 }
+    /Non-2xx|Socket errors/ { print name, case, $0 >"/dev/stderr" }
+    END { split(before, b, " "); split(after, a, " "); per = 1e6 / hz / requests
+      print name, case, (a[1] - b[1]) * per, (a[2] - b[2]) * per, rps, p50, p99, rss }' "$dir/wrk.out"
+}
+
+for case in "${cases[@]}"; do
+  for _ in $(seq "$rounds"); do
+    for name in "${proxies[@]}"; do measure "$name" "$case" >>"$dir/rounds"; done
+  done
+done
+
+median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+echo "| case | proxy | CPU/request | user | system | requests/s | p50 | p99 | resident | CPU to the better peer |"
+echo "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+for case in "${cases[@]}"; do
+  for name in "${proxies[@]}"; do
+    values=()
+    for column in 3 4 5 6 7 8; do
+      values+=("$(awk -v n="$name" -v c="$case" -v k=$column '$1 == n && $2 == c {print $k}' "$dir/rounds" | median)")
+    done
+    values+=("$(awk -v n="$name" -v c="$case" '$1 == n && $2 == c {print $3 + $4}' "$dir/rounds" | median)")
+    echo "$case $name ${values[*]}"
+  done
+done | awk '
+  { line[NR] = $0; if ($2 ~ /haproxy|nginx/ && (!($1 in best) || $9 < best[$1])) best[$1] = $9 }
+  END { for (i = 1; i <= NR; ++i) { split(line[i], f, " ")
+    printf "| %s | %s | %.1f µs | %.1f | %.1f | %d | %d µs | %d µs | %.1f MiB | %.2f |\n", f[1], f[2],
+      f[9], f[3], f[4], f[5], f[6], f[7], f[8] / 1024, f[9] / best[f[1]] } }'
