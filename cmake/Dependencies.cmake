@@ -14,3 +14,11 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core libevent_extra)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+
+set(base_headers
+  <absl/status/status.h> <absl/status/statusor.h> <algorithm> <atomic> <chrono> <functional> <map>
+  <memory> <mutex> <optional> <string> <string_view> <thread> <unordered_map> <utility> <vector>)
+gocomet_precompiled_headers(base LINK absl::status absl::statusor HEADERS ${base_headers})
+gocomet_precompiled_headers(rpc LINK gRPC::grpc++ protobuf::libprotobuf
+  HEADERS ${base_headers} <grpcpp/grpcpp.h> <google/protobuf/generated_message_reflection.h>
+    <google/protobuf/map.h> <google/protobuf/repeated_field.h>)
