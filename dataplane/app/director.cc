@@ -78,6 +78,7 @@ Director::Known* Director::Find(const std::string& name) {
 
 void Director::Apply(const Assignment& assignment, std::function<void()> adopted) {
   health_ = assignment.health;
+  balance_ = assignment.balance;
   // What was learnt of an endpoint stays as long as it is named with the same identity and address.
   std::vector<Known> next;
   for (const WantedEndpoint& wanted : assignment.endpoints) {
@@ -96,6 +97,7 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
     }
     entry.assigned = true;
     entry.draining = wanted.draining;
+    entry.weight = wanted.weight;
     entry.endpoint->draining.store(wanted.draining, std::memory_order_release);
     next.push_back(std::move(entry));
   }
@@ -115,17 +117,17 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
 
 void Director::Publish(std::function<void()> adopted) {
   std::vector<const EndpointHealth*> healths;
-  std::vector<EndpointPointer> candidates;
+  std::vector<Candidate> candidates;
   for (const Known& known : known_) {
     if (known.draining || !known.assigned) continue;
     healths.push_back(&known.health);
-    candidates.push_back(known.endpoint);
+    candidates.push_back({known.endpoint, known.weight});
   }
-  auto table = std::make_shared<RoutingTable>();
-  table->number = ++table_number_;
-  table->turns = turns_;
-  for (const size_t i : ChooseEligible(healths, kPanicPercent))
-    table->eligible.push_back(candidates[i]);
+  std::vector<Candidate> chosen;
+  for (const size_t i : ChooseEligible(healths, kPanicPercent)) chosen.push_back(candidates[i]);
+  auto table =
+      std::make_shared<const RoutingTable>(++table_number_, chosen, balance_, table_.get());
+  table_ = table;
 
   auto missing = std::make_shared<std::atomic<size_t>>(shards_.size());
   for (const auto& shard : shards_) {

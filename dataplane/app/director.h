@@ -12,6 +12,7 @@
 
 #include "common/base/address.h"
 #include "common/probe/prober.h"
+#include "dataplane/balance/settings.h"
 #include "dataplane/health/endpoint_health.h"
 #include "dataplane/proxy/endpoint.h"
 #include "dataplane/proxy/limits.h"
@@ -33,12 +34,14 @@ struct WantedEndpoint {
   uint64_t incarnation = 0;
   Address address;
   bool draining = false;
+  uint32_t weight = 1;
 };
 
 // What the balancer is to do, from the command line or from the control plane.
 struct Assignment {
   std::vector<WantedEndpoint> endpoints;
   HealthSettings health;
+  BalanceSettings balance;
 };
 
 struct EndpointStatus {
@@ -83,6 +86,7 @@ class Director {
   struct Known {
     EndpointPointer endpoint;
     EndpointHealth health;
+    uint32_t weight = 1;
     bool draining = false;
     bool assigned = true;
   };
@@ -99,7 +103,8 @@ class Director {
   const Hooks hooks_;
   HealthSettings health_;
   std::vector<Known> known_;
-  std::shared_ptr<RoundRobin> turns_ = std::make_shared<RoundRobin>();
+  BalanceSettings balance_;
+  std::shared_ptr<const RoutingTable> table_;
   uint64_t table_number_ = 0;
   size_t drained_shards_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -2,23 +2,71 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
+#include "dataplane/balance/consistent_hash.h"
+#include "dataplane/balance/least_requests.h"
 #include "dataplane/balance/round_robin.h"
+#include "dataplane/balance/settings.h"
+#include "dataplane/balance/two_choices.h"
+#include "dataplane/balance/weighted_round_robin.h"
 #include "dataplane/proxy/endpoint.h"
 
 namespace gocomet::dataplane {
 
-// What every thread routes by: immutable, published whole, replaced whole.
-struct RoutingTable {
-  uint64_t number = 0;                    // Ascending within this process.
-  std::vector<EndpointPointer> eligible;  // In ordinal order; draining ones are not here.
-  std::shared_ptr<RoundRobin> turns;      // Goes on from table to table.
+// What of a request its worker is chosen by.
+struct RequestFacts {
+  std::optional<uint64_t> key_hash;  // Where the table keeps requests with one key together.
+  uint64_t random = 0;               // Of this request alone.
 };
 
-// The endpoint whose turn it is, but none of `tried`, and none that refuses connections while
-// another one does not. Null where there is none.
-EndpointPointer Pick(const RoutingTable& table, std::span<const EndpointPointer> tried);
+// An endpoint that may be routed to, and its share among the others.
+struct Candidate {
+  EndpointPointer endpoint;
+  uint32_t weight = 1;
+};
+
+// What every thread routes by: immutable but for the turns, published whole, replaced whole.
+class RoutingTable {
+ public:
+  // Routes to nobody.
+  RoutingTable() = default;
+  // `candidates` in ordinal order, without those that drain. Turns go on where those of `previous`
+  // stood, and undisturbed where nothing changed that they depend on.
+  RoutingTable(uint64_t table_number, std::span<const Candidate> candidates,
+               const BalanceSettings& settings, const RoutingTable* previous = nullptr);
+
+  // The endpoint that the algorithm chooses, but none of `tried`, and none that refuses connections
+  // while another one does not. Null where there is none. Any thread; takes no lock and allocates
+  // nothing.
+  EndpointPointer Pick(const RequestFacts& facts, std::span<const EndpointPointer> tried) const;
+
+  // The hash of what keeps this request with one worker; nothing where the algorithm asks for none.
+  std::optional<uint64_t> KeyOf(const http::Fields& fields, std::string_view client_ip) const {
+    if (settings.algorithm != Algorithm::kConsistentHash) return std::nullopt;
+    return settings.hash_on.KeyOf(fields, client_ip);
+  }
+
+  uint64_t number = 0;                    // Ascending within this process.
+  std::vector<EndpointPointer> eligible;  // The candidates' endpoints.
+  std::vector<uint32_t> weights;          // Theirs.
+  BalanceSettings settings;
+  uint32_t failures_to_tell = 0;  // Failures in a row after which the director is told; 0: never.
+
+ private:
+  // The algorithm over the places of `eligible`. With round robin, workers of unequal weight (those
+  // that start slowly) need the weighted one.
+  using Choice =
+      std::variant<RoundRobin, WeightedRoundRobin, LeastRequests, TwoChoices, ConsistentHash>;
+
+  static std::shared_ptr<Choice> MakeChoice(const RoutingTable& table, uint64_t position);
+  template <typename Usable>
+  std::optional<size_t> Choose(const RequestFacts& facts, const Usable& usable) const;
+
+  std::shared_ptr<Choice> choice_;  // Null where `eligible` is empty.
+};
 
 }  // namespace gocomet::dataplane

@@ -236,6 +236,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   request_body_ = http::BodyScanner(framing);
   request_head_.clear();
   AppendRequestHead(head, {client_ip_, shard_.NewRequestId(), wants_upgrade_}, request_head_);
+  key_hash_ = shard_.table().KeyOf(head.fields, client_ip_);
   in_.Consume(consumed);
   body_scanned_ = body_sent_ = 0;
   body_dropped_ = false;

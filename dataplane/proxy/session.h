@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,6 +123,7 @@ class Session final : public Upstream::User {
   int minor_version_ = 1;
   uint32_t attempts_ = 0;
   std::vector<EndpointPointer> tried_;
+  std::optional<uint64_t> key_hash_;  // Of what keeps it with one worker.
 
   // --- The present attempt and its answer
   std::unique_ptr<Upstream> upstream_;

@@ -27,7 +27,8 @@ bool OwnLimitReached(int error) {
 void Session::Dispatch() {
   while (true) {
     ++attempts_;
-    const EndpointPointer endpoint = Pick(shard_.table(), tried_);
+    const EndpointPointer endpoint =
+        shard_.table().Pick({.key_hash = key_hash_, .random = shard_.NextRandom()}, tried_);
     if (!endpoint) return Refuse(503, "no_healthy_worker", kNoWorker, true);
     connected_ = true;
     upstream_ = shard_.upstreams().Take(endpoint);

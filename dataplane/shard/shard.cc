@@ -68,6 +68,7 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
       blocks_(std::max(kBlockBytes, limits.head.head_bytes_max)),
       table_(std::make_shared<RoutingTable>()),
       request_id_(FirstRequestId()),
+      random_(RandomIncarnation()),
       retries_earned_(kRetriesSavedMax) {
   accept_event_ =
       event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);

@@ -14,6 +14,7 @@
 
 #include "common/base/address.h"
 #include "common/base/unique_fd.h"
+#include "dataplane/balance/stable_hash.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/limits.h"
 #include "dataplane/proxy/routing_table.h"
@@ -68,6 +69,8 @@ class Shard {
   bool draining() const { return draining_; }
   // Good until the next call.
   std::string_view NewRequestId();
+  // For choices, not for secrets.
+  uint64_t NextRandom() { return Mix(random_ += 0x9e3779b97f4a7c15ULL); }
   // Right to a few milliseconds, and so cheap that deadlines may be set at will.
   std::chrono::steady_clock::time_point Now() const;
   // Retries are at most a fifth of requests, so that they cannot double an overload.
@@ -99,6 +102,7 @@ class Shard {
   std::vector<std::unique_ptr<Session>> retired_;
   ShardCounters counters_;
   std::string request_id_;
+  uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).
   double retries_earned_;
   bool draining_ = false;
   std::thread thread_;

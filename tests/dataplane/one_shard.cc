@@ -27,11 +27,11 @@ OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
 }
 
 void OneShard::RouteTo(const std::vector<size_t>& workers) {
-  auto table = std::make_shared<RoutingTable>();
-  table->turns = turns_;
-  for (const size_t i : workers) table->eligible.push_back(endpoints_[i]);
+  std::vector<Candidate> candidates;
+  for (const size_t i : workers) candidates.push_back({endpoints_[i]});
+  table_ = std::make_shared<const RoutingTable>(0, candidates, BalanceSettings{}, table_.get());
   std::atomic<bool> adopted{false};
-  shard_->Adopt(table, [&adopted] { adopted = true; });
+  shard_->Adopt(table_, [&adopted] { adopted = true; });
   ASSERT_TRUE(Eventually([&adopted] { return adopted.load(); }));
 }
 

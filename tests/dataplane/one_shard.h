@@ -28,7 +28,7 @@ class OneShard {
  private:
   Address address_;
   std::vector<EndpointPointer> endpoints_;
-  std::shared_ptr<RoundRobin> turns_ = std::make_shared<RoundRobin>();
+  std::shared_ptr<const RoutingTable> table_;
   std::atomic<int> refusals_{0};
   std::atomic<int> nothing_in_flight_{0};
   std::atomic<bool> drained_{false};

@@ -1,60 +1,12 @@
-#include <map>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dataplane/app/director.h"
 #include "dataplane/health/endpoint_health.h"
-#include "dataplane/proxy/routing_table.h"
 
 namespace gocomet::dataplane {
 namespace {
-
-RoutingTable TableOf(int workers) {
-  RoutingTable table;
-  table.turns = std::make_shared<RoundRobin>();
-  for (int i = 0; i < workers; ++i) {
-    table.eligible.push_back(std::make_shared<Endpoint>(std::to_string(i), 1, Address()));
-  }
-  return table;
-}
-
-TEST(RoundRobin, IsExactWhateverTheNumberOfThreads) {
-  RoundRobin turns;
-  std::atomic<int> taken[3] = {};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < 3000; ++i) ++taken[turns.Next(3)];
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const auto& count : taken) EXPECT_EQ(count, 4000);
-}
-
-TEST(Pick, GivesEachWorkerItsTurn) {
-  const RoutingTable table = TableOf(3);
-  std::map<std::string, int> counts;
-  for (int i = 0; i < 30; ++i) ++counts[Pick(table, {})->worker_id];
-  EXPECT_EQ(counts, (std::map<std::string, int>{{"0", 10}, {"1", 10}, {"2", 10}}));
-}
-
-TEST(Pick, GivesNoWorkerThatWasTried) {
-  const RoutingTable table = TableOf(2);
-  const std::vector<EndpointPointer> tried = {table.eligible[0]};
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(Pick(table, tried), table.eligible[1]);
-  EXPECT_EQ(Pick(table, table.eligible), nullptr);
-  EXPECT_EQ(Pick(TableOf(0), {}), nullptr);
-}
-
-TEST(Pick, AvoidsWorkersThatRefuseWhileAnotherDoesNot) {
-  const RoutingTable table = TableOf(2);
-  table.eligible[0]->refuses = true;
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(Pick(table, {}), table.eligible[1]);
-  table.eligible[1]->refuses = true;
-  EXPECT_NE(Pick(table, {}), nullptr);
-}
 
 constexpr HealthPolicy kPolicy{.healthy_threshold = 2, .unhealthy_threshold = 3};
 
