@@ -1,9 +1,10 @@
+#include "dataplane/health/endpoint_health.h"
+
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dataplane/app/director.h"
-#include "dataplane/health/endpoint_health.h"
 
 namespace gocomet::dataplane {
 namespace {
