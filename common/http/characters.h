@@ -47,15 +47,6 @@ constexpr bool IsFieldValue(std::string_view text) {
 constexpr bool IsTarget(std::string_view text) {
   return !text.empty() && characters_internal::AllAre(text, characters_internal::kTarget);
 }
-// `uri-host [ ":" port ]` as far as characters go: no user, no path, no list. May be empty.
-constexpr bool IsHost(std::string_view text) {
-  for (const char c : text) {
-    const bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                    std::string_view("-._~:[]%!$&'()*+;=").find(c) != std::string_view::npos;
-    if (!ok) return false;
-  }
-  return true;
-}
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 

@@ -24,13 +24,13 @@ bool ParseLength(std::string_view text, uint64_t& length) {
 
 // What Transfer-Encoding and Content-Length say together.
 Framing ExplicitFraming(const Fields& fields, int minor_version, int bad_status) {
-  const size_t codings = fields.Count("transfer-encoding");
-  const size_t lengths = fields.Count("content-length");
+  const size_t codings = fields.Count(FieldId::kTransferEncoding);
+  const size_t lengths = fields.Count(FieldId::kContentLength);
   if (codings != 0 && lengths != 0) return Refuse(bad_status, "length_and_transfer_coding");
   if (codings > 1) return Refuse(bad_status, "several_transfer_codings");
   if (codings == 1) {
     if (minor_version == 0) return Refuse(bad_status, "transfer_coding_in_http_1_0");
-    if (!EqualsIgnoringCase(fields.Find("transfer-encoding")->value, "chunked")) {
+    if (!EqualsIgnoringCase(fields.Find(FieldId::kTransferEncoding)->value, "chunked")) {
       return Refuse(bad_status == 400 ? 501 : bad_status, "unknown_transfer_coding");
     }
     return {BodyKind::kChunked, 0, true, {}};
@@ -39,7 +39,7 @@ Framing ExplicitFraming(const Fields& fields, int minor_version, int bad_status)
   Framing framing;
   if (lengths == 1) {
     framing.kind = BodyKind::kLength;
-    if (!ParseLength(fields.Find("content-length")->value, framing.length)) {
+    if (!ParseLength(fields.Find(FieldId::kContentLength)->value, framing.length)) {
       return Refuse(bad_status, "content_length");
     }
   }

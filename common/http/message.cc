@@ -1,7 +1,5 @@
 #include "common/http/message.h"
 
-#include "common/http/characters.h"
-
 namespace gocomet::http {
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
@@ -13,6 +11,7 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
 }
 
 const Field* Fields::Find(std::string_view name) const {
+  if (const FieldId id = Identify(name); id != FieldId::kOther) return Find(id);
   for (const Field& field : *this) {
     if (EqualsIgnoringCase(field.name, name)) return &field;
   }
@@ -20,22 +19,22 @@ const Field* Fields::Find(std::string_view name) const {
 }
 
 size_t Fields::Count(std::string_view name) const {
+  if (const FieldId id = Identify(name); id != FieldId::kOther) return Count(id);
   size_t count = 0;
   for (const Field& field : *this) count += EqualsIgnoringCase(field.name, name) ? 1 : 0;
   return count;
 }
 
-bool Fields::ListHas(std::string_view name, std::string_view token) const {
-  for (const Field& field : *this) {
-    if (!EqualsIgnoringCase(field.name, name)) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const size_t comma = rest.find(',');
-      if (EqualsIgnoringCase(TrimWhiteSpace(rest.substr(0, comma)), token)) return true;
-      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    }
+bool Fields::ListHas(FieldId known, std::string_view token) const {
+  size_t lines = Count(known);
+  bool has = false;
+  for (const Field* field = Find(known); lines > 0; ++field) {
+    if (field->id != known) continue;
+    --lines;
+    ForEachInList(field->value,
+                  [&](std::string_view member) { has = has || EqualsIgnoringCase(member, token); });
   }
-  return false;
+  return has;
 }
 
 }  // namespace gocomet::http

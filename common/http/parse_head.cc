@@ -2,131 +2,197 @@
 
 #include <algorithm>
 
-#include "common/http/characters.h"
+#include "common/http/scan.h"
 
 namespace gocomet::http {
 namespace {
 
-constexpr std::string_view kEndOfHead = "\r\n\r\n";
+constexpr size_t kEmptyLinesMax = 4;
+constexpr size_t kVersionBytes = 8;
 
-HeadResult Bad(int status, const char* reason) { return {Parse::kBad, 0, {status, reason}}; }
+// What is left to read. Each step moves `at` past what it took. One that fails says why: with a
+// fault, or with none where the bytes ran out. Everything is judged from left to right, so that
+// more bytes never change a fault that was found.
+struct Reader {
+  const char* at;
+  const char* end;
+  Fault fault{0, ""};
 
-// Takes one line, without its CRLF, off the front of `rest`. False where it is not ended by CRLF or
-// holds a bare CR.
-bool TakeLine(std::string_view& rest, std::string_view& line) {
-  const size_t end = rest.find('\n');
-  if (end == std::string_view::npos || end == 0 || rest[end - 1] != '\r') return false;
-  line = rest.substr(0, end - 1);
-  rest.remove_prefix(end + 1);
-  return line.find('\r') == std::string_view::npos;
-}
-
-// The minor version of `HTTP/1.0` and `HTTP/1.1`; -1 for anything else of that form, -2 for what is
-// not of that form.
-int MinorVersion(std::string_view text) {
-  if (text.size() != 8 || text.substr(0, 5) != "HTTP/" || !IsDigit(text[5]) || text[6] != '.' ||
-      !IsDigit(text[7])) {
-    return -2;
+  size_t left() const { return static_cast<size_t>(end - at); }
+  bool Refuse(int status, const char* reason) {
+    fault = {status, reason};
+    return false;
   }
-  if (text[5] != '1' || text[7] > '1') return -1;
-  return text[7] - '0';
+};
+
+HeadResult Bad(const Fault& fault) { return {Parse::kBad, 0, fault}; }
+
+bool TakeCrlf(Reader& reader) {
+  const char* at = reader.at;
+  if (reader.left() >= 2) {
+    if (at[0] != '\r' || at[1] != '\n') return reader.Refuse(400, "line_not_ended_by_crlf");
+    reader.at += 2;
+    return true;
+  }
+  if (reader.left() == 1 && *at != '\r') return reader.Refuse(400, "line_not_ended_by_crlf");
+  return false;
 }
 
-// The field lines up to the empty line. The fault's status is the caller's.
-const char* ParseFields(std::string_view rest, Fields& fields) {
+bool EndsLine(char c) { return c == '\r' || c == '\n'; }
+
+// `HTTP/1.0` or `HTTP/1.1`.
+bool TakeVersion(Reader& reader, int& minor_version) {
+  constexpr std::string_view kForm = "HTTP/#.#";
+  const size_t left = std::min(reader.left(), kVersionBytes);
+  for (size_t i = 0; i < left; ++i) {
+    const char c = reader.at[i];
+    if (kForm[i] == '#' ? !IsDigit(c) : c != kForm[i]) return reader.Refuse(400, "version");
+  }
+  if (left < kVersionBytes) return false;
+  if (reader.at[5] != '1' || reader.at[7] > '1') {
+    return reader.Refuse(505, "version_not_supported");
+  }
+  minor_version = reader.at[7] - '0';
+  reader.at += kVersionBytes;
+  return true;
+}
+
+// A recipient should ignore at least one before a request line (RFC 9112, 2.2).
+bool TakeEmptyLines(Reader& reader) {
+  for (size_t lines = 0; reader.left() > 0 && *reader.at == '\r'; ++lines) {
+    if (lines == kEmptyLinesMax) return reader.Refuse(400, "empty_lines");
+    if (!TakeCrlf(reader)) return false;
+  }
+  return reader.left() > 0;
+}
+
+bool TakeRequestLine(Reader& reader, const HeadLimits& limits, RequestHead& head) {
+  const char* method = reader.at;
+  const char* end = vector::PastToken(method, reader.end);
+  if (end == reader.end) return false;
+  if (end == method || *end != ' ') {
+    return reader.Refuse(400, EndsLine(*end) ? "request_line" : "method_not_a_token");
+  }
+  head.method = {method, static_cast<size_t>(end - method)};
+
+  const char* target = end + 1;
+  end = vector::PastTarget(target, reader.end);
+  head.target = {target, static_cast<size_t>(end - target)};
+  if (head.target.size() > limits.target_bytes_max) return reader.Refuse(414, "target_too_long");
+  if (end == reader.end) return false;
+  if (end == target || *end != ' ') {
+    return reader.Refuse(400, EndsLine(*end) ? "request_line" : "target");
+  }
+  reader.at = end + 1;
+  return TakeVersion(reader, head.minor_version) && TakeCrlf(reader);
+}
+
+// `HTTP/1.1 200 OK`, or without a reason, with or without the space before it.
+bool TakeStatusLine(Reader& reader, ResponseHead& head) {
+  if (!TakeVersion(reader, head.minor_version)) return false;
+  const size_t left = std::min<size_t>(reader.left(), 4);
+  for (size_t i = 0; i < left; ++i) {
+    const char c = reader.at[i];
+    if (i == 0 ? c != ' ' : !IsDigit(c) || (i == 1 && c == '0')) {
+      return reader.Refuse(400, "status_line");
+    }
+  }
+  if (reader.left() < 5) return false;
+  const char* digits = reader.at + 1;
+  head.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
+  reader.at += 4;
+  head.reason = {};
+  if (*reader.at == ' ') {
+    const char* reason = reader.at + 1;
+    const char* end = vector::PastValue(reason, reader.end);
+    if (end == reader.end) return false;
+    if (!EndsLine(*end)) return reader.Refuse(400, "control_character_in_reason");
+    head.reason = {reason, static_cast<size_t>(end - reason)};
+    reader.at = end;
+  } else if (!EndsLine(*reader.at)) {
+    return reader.Refuse(400, "status_line");
+  }
+  return TakeCrlf(reader);
+}
+
+const char* WhyNoName(const char* name, const char* stop) {
+  if (name == stop && (*stop == ' ' || *stop == '\t')) return "folded_line";
+  if (name == stop && *stop == '\n') return "line_not_ended_by_crlf";
+  return EndsLine(*stop) ? "field_without_colon" : "field_name_not_a_token";
+}
+
+bool IsWhiteSpace(char c) { return c == ' ' || c == '\t'; }
+
+// The field lines, and the empty line that ends them.
+bool TakeFields(Reader& reader, Fields& fields) {
   fields.Clear();
-  while (true) {
-    std::string_view line;
-    if (!TakeLine(rest, line)) return "line_not_ended_by_crlf";
-    if (line.empty()) return nullptr;
-    if (line.front() == ' ' || line.front() == '\t') return "folded_line";
-    const size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return "field_without_colon";
-    const std::string_view name = line.substr(0, colon);
-    if (!IsToken(name)) return "field_name_not_a_token";
-    const std::string_view value = TrimWhiteSpace(line.substr(colon + 1));
-    if (!IsFieldValue(value)) return "control_character_in_field";
-    if (!fields.Add(name, value)) return "too_many_fields";
+  const char* const end = reader.end;
+  while (reader.at != end && *reader.at != '\r') {
+    const char* name = reader.at;
+    const char* colon = vector::PastToken(name, end);
+    if (colon == end) return false;
+    if (colon == name || *colon != ':') return reader.Refuse(400, WhyNoName(name, colon));
+
+    const char* value = colon + 1;
+    while (value != end && IsWhiteSpace(*value)) ++value;
+    const char* stop = vector::PastValue(value, end);
+    if (stop == end) return false;
+    if (!EndsLine(*stop)) return reader.Refuse(400, "control_character_in_field");
+    reader.at = stop;
+    if (!TakeCrlf(reader)) return false;
+    while (stop != value && IsWhiteSpace(stop[-1])) --stop;
+    if (!fields.Add({name, static_cast<size_t>(colon - name)},
+                    {value, static_cast<size_t>(stop - value)})) {
+      return reader.Refuse(431, "too_many_fields");
+    }
   }
+  return TakeCrlf(reader);
 }
 
-// Where the head ends, looking only at what an earlier call cannot have seen.
-size_t FindEnd(std::string_view bytes, size_t from, size_t seen) {
-  const size_t overlap = kEndOfHead.size() - 1;
-  const size_t start = std::max(from, seen > overlap ? seen - overlap : 0);
-  return bytes.find(kEndOfHead, start);
-}
-
-// A head that is not whole yet may be known to be bad: a client that will never send CRLF must not
-// wait for its timeout, and one that sends too much must not be read for ever.
-HeadResult Incomplete(std::string_view bytes, size_t seen, const HeadLimits& limits,
-                      int too_large) {
-  if (bytes.size() >= limits.head_bytes_max) return Bad(too_large, "head_too_large");
-  for (size_t at = bytes.find('\n', seen == 0 ? 0 : seen - 1); at != std::string_view::npos;
+// Whether what came since `seen` can have completed a head, or shows a line that will never end
+// well. A head that comes in pieces is read whole only then, so all its calls together look at each
+// byte a bounded number of times.
+bool MayBeDecided(std::string_view bytes, size_t seen) {
+  if (seen == 0) return true;
+  for (size_t at = bytes.find('\n', seen); at != std::string_view::npos;
        at = bytes.find('\n', at + 1)) {
-    if (at == 0 || bytes[at - 1] != '\r') return Bad(400, "line_not_ended_by_crlf");
+    const bool bare = bytes[at - 1] != '\r';
+    if (bare || at < 3 || bytes[at - 2] == '\n') return true;
   }
-  return {};
+  return false;
+}
+
+// `read` takes a head from a reader of at most the bytes that one may have.
+template <typename Read>
+HeadResult ReadHead(std::string_view bytes, size_t seen, size_t bytes_max, int too_large,
+                    Read read) {
+  const bool full = bytes.size() >= bytes_max;
+  if (!full && !MayBeDecided(bytes, seen)) return {};
+  Reader reader{bytes.data(), bytes.data() + std::min(bytes.size(), bytes_max)};
+  if (read(reader)) {
+    return {Parse::kDone, static_cast<size_t>(reader.at - bytes.data()), {}};
+  }
+  if (reader.fault.status != 0) return Bad(reader.fault);
+  return full ? Bad({too_large, "head_too_large"}) : HeadResult{};
 }
 
 }  // namespace
 
 HeadResult ParseRequestHead(std::string_view bytes, size_t seen, const HeadLimits& limits,
                             RequestHead& head) {
-  size_t skipped = 0;
-  while (bytes.substr(skipped, 2) == "\r\n") skipped += 2;
-  if (skipped > 8) return Bad(400, "empty_lines");
-  const size_t end = FindEnd(bytes, skipped, seen);
-  if (end == std::string_view::npos) return Incomplete(bytes, seen, limits, 431);
-  const size_t consumed = end + kEndOfHead.size();
-  if (consumed - skipped > limits.head_bytes_max) return Bad(431, "head_too_large");
-
-  std::string_view rest = bytes.substr(skipped, consumed - skipped);
-  std::string_view line;
-  if (!TakeLine(rest, line)) return Bad(400, "line_not_ended_by_crlf");
-  const size_t first = line.find(' ');
-  const size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return Bad(400, "request_line");
-  head.method = line.substr(0, first);
-  head.target = line.substr(first + 1, last - first - 1);
-  if (!IsToken(head.method)) return Bad(400, "method_not_a_token");
-  if (!IsTarget(head.target)) return Bad(400, "target");
-  if (head.target.size() > limits.target_bytes_max) return Bad(414, "target_too_long");
-  const int minor = MinorVersion(line.substr(last + 1));
-  if (minor == -2) return Bad(400, "version");
-  if (minor == -1) return Bad(505, "version_not_supported");
-  head.minor_version = minor;
-  if (const char* fault = ParseFields(rest, head.fields)) {
-    return Bad(std::string_view(fault) == "too_many_fields" ? 431 : 400, fault);
-  }
-  return {Parse::kDone, consumed, {}};
+  return ReadHead(bytes, seen, limits.head_bytes_max, 431, [&](Reader& reader) {
+    return TakeEmptyLines(reader) && TakeRequestLine(reader, limits, head) &&
+           TakeFields(reader, head.fields);
+  });
 }
 
 HeadResult ParseResponseHead(std::string_view bytes, size_t seen, const HeadLimits& limits,
                              ResponseHead& head) {
-  const size_t end = FindEnd(bytes, 0, seen);
-  if (end == std::string_view::npos) {
-    HeadResult result = Incomplete(bytes, seen, limits, 502);
-    result.fault.status = 502;
-    return result;
-  }
-  const size_t consumed = end + kEndOfHead.size();
-  if (consumed > limits.head_bytes_max) return Bad(502, "head_too_large");
-  std::string_view rest = bytes.substr(0, consumed);
-  std::string_view line;
-  if (!TakeLine(rest, line)) return Bad(502, "line_not_ended_by_crlf");
-  // `HTTP/1.1 200 OK`, or without a reason, with or without the space before it.
-  const int minor = MinorVersion(line.substr(0, 8));
-  const bool digits = line.size() >= 12 && line[8] == ' ' && IsDigit(line[9]) &&
-                      IsDigit(line[10]) && IsDigit(line[11]) &&
-                      (line.size() == 12 || line[12] == ' ');
-  if (minor < 0 || !digits || line[9] == '0') return Bad(502, "status_line");
-  head.minor_version = minor;
-  head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-  head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
-  if (!IsFieldValue(head.reason)) return Bad(502, "control_character_in_reason");
-  if (const char* fault = ParseFields(rest, head.fields)) return Bad(502, fault);
-  return {Parse::kDone, consumed, {}};
+  HeadResult result = ReadHead(bytes, seen, limits.head_bytes_max, 502, [&](Reader& reader) {
+    return TakeStatusLine(reader, head) && TakeFields(reader, head.fields);
+  });
+  if (result.state == Parse::kBad) result.fault.status = 502;
+  return result;
 }
 
 }  // namespace gocomet::http

@@ -9,10 +9,12 @@ namespace gocomet::http {
 
 enum class Parse : unsigned char { kDone, kMore, kBad };
 
-// Why a head is refused: the status that a server answers with, and a word for counters.
+// Why a message is refused: the status that a server answers with, a word for counters, and a
+// sentence for people where there is more to say than the status does.
 struct Fault {
   int status = 400;
   const char* reason = "";
+  const char* text = "";
 };
 
 struct HeadResult {
@@ -27,7 +29,12 @@ struct HeadResult {
 //
 // Strict: lines end in CRLF; a bare CR or LF, NUL and other control characters, white space before
 // a colon, folded lines, fields without a name, and versions other than 1.0 and 1.1 are refused.
-// Empty lines before a request line are skipped, as the RFC asks servers to.
+// A few empty lines before a request line are skipped, as the RFC asks servers to. A target may
+// hold any visible ASCII character but `#`: what URIs do not allow (RFC 3986) is passed on as it
+// came, since clients send it and nothing here decodes it.
+//
+// The fault is the first one from left to right, and is found as soon as the bytes up to it are
+// there, at the latest with the end of the head.
 HeadResult ParseRequestHead(std::string_view bytes, size_t seen, const HeadLimits& limits,
                             RequestHead& head);
 

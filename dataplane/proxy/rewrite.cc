@@ -3,71 +3,23 @@
 namespace gocomet::dataplane {
 namespace {
 
-using http::EqualsIgnoringCase;
 using http::Field;
+using http::FieldId;
 
-// What the balancer must know of a field; all others are passed on as they came.
-enum class Kind : unsigned char {
-  kOther,
-  kHopByHop,  // About one connection, and never passed on (RFC 9110, 7.6.1).
-  kFraming,   // Dropping it because a peer named it in Connection would change the message.
-  kHost,
-  kForwardedFor,
-  kForwardedProto,
-  kForwardedHost,
-  kRequestId,
-};
-
-// By length first: most fields are told apart without looking at their letters.
-Kind KindOf(std::string_view name) {
-  switch (name.size()) {
-    case 2:
-      return EqualsIgnoringCase(name, "te") ? Kind::kHopByHop : Kind::kOther;
-    case 4:
-      return EqualsIgnoringCase(name, "host") ? Kind::kHost : Kind::kOther;
-    case 7:
-      return EqualsIgnoringCase(name, "upgrade") ? Kind::kHopByHop : Kind::kOther;
-    case 10:
-      return EqualsIgnoringCase(name, "connection") || EqualsIgnoringCase(name, "keep-alive")
-                 ? Kind::kHopByHop
-                 : Kind::kOther;
-    case 12:
-      return EqualsIgnoringCase(name, "x-request-id") ? Kind::kRequestId : Kind::kOther;
-    case 14:
-      return EqualsIgnoringCase(name, "content-length") ? Kind::kFraming : Kind::kOther;
-    case 15:
-      return EqualsIgnoringCase(name, "x-forwarded-for") ? Kind::kForwardedFor : Kind::kOther;
-    case 16:
-      if (EqualsIgnoringCase(name, "x-forwarded-host")) return Kind::kForwardedHost;
-      return EqualsIgnoringCase(name, "proxy-connection") ? Kind::kHopByHop : Kind::kOther;
-    case 17:
-      if (EqualsIgnoringCase(name, "transfer-encoding")) return Kind::kFraming;
-      return EqualsIgnoringCase(name, "x-forwarded-proto") ? Kind::kForwardedProto : Kind::kOther;
-    case 18:
-      return EqualsIgnoringCase(name, "proxy-authenticate") ? Kind::kHopByHop : Kind::kOther;
-    case 19:
-      return EqualsIgnoringCase(name, "proxy-authorization") ? Kind::kHopByHop : Kind::kOther;
+// Whether the peer declared a field to be about its own connection. What frames or routes the
+// message, or dropping would change it, stays.
+bool IsNamedByConnection(const Field& field, const http::Fields& fields,
+                         const http::ConnectionOptions& connection) {
+  if (!connection.names_fields) return false;
+  switch (field.id) {
+    case FieldId::kContentLength:
+    case FieldId::kHost:
+    case FieldId::kTransferEncoding:
+      return false;
     default:
-      return Kind::kOther;
+      return fields.ListHas(FieldId::kConnection, field.name);
   }
 }
-
-// Tells which fields of one message are not passed on.
-class Dropped {
- public:
-  explicit Dropped(const http::Fields& fields)
-      : fields_(fields), names_any_(fields.Find("connection") != nullptr) {}
-
-  bool operator()(const Field& field, Kind kind) const {
-    if (kind == Kind::kHopByHop) return true;
-    if (!names_any_ || kind == Kind::kFraming || kind == Kind::kHost) return false;
-    return fields_.ListHas("connection", field.name);
-  }
-
- private:
-  const http::Fields& fields_;
-  const bool names_any_;
-};
 
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ", 2).append(value).append("\r\n", 2);
@@ -80,56 +32,64 @@ void AppendStatusLine(std::string& out, int status, std::string_view reason) {
   out.append("HTTP/1.1 ", 9).append(digits, 4).append(reason).append("\r\n", 2);
 }
 
-}  // namespace
-
-AbsoluteTarget SplitAbsoluteTarget(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
-  if (!EqualsIgnoringCase(target.substr(0, kScheme.size()), kScheme)) return {};
-  const std::string_view after = target.substr(kScheme.size());
-  const size_t end = after.find_first_of("/?");
-  return {after.substr(0, end),
-          end == std::string_view::npos ? std::string_view() : after.substr(end)};
+// Of an absolute-form target, for the server that it names (RFC 9112, 3.2.1 and 3.2.4).
+void AppendPath(std::string_view method, std::string_view rest, std::string& out) {
+  if (rest.empty() && method == "OPTIONS") {
+    out.append("*", 1);
+    return;
+  }
+  if (!rest.starts_with('/')) out.append("/", 1);
+  out.append(rest);
 }
 
-void AppendRequestHead(const http::RequestHead& head, const ForwardedFor& forwarded,
-                       std::string& out) {
-  const bool absolute = head.target.front() != '/' && head.target != "*";
-  const AbsoluteTarget parts = absolute ? SplitAbsoluteTarget(head.target) : AbsoluteTarget{};
+// What earlier proxies said, each followed by a comma.
+void AppendForwardedFor(const http::Fields& fields, std::string& out) {
+  for (const Field& field : fields) {
+    if (field.id == FieldId::kXForwardedFor && !field.value.empty()) {
+      out.append(field.value).append(", ", 2);
+    }
+  }
+}
+
+}  // namespace
+
+void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning& meaning,
+                       const ForwardedFor& forwarded, std::string& out) {
+  std::string_view host;
   out.append(head.method).append(" ", 1);
-  if (absolute) {
-    if (parts.rest.empty() || parts.rest.front() != '/') out.append("/", 1);
-    out.append(parts.rest);
+  if (meaning.form == http::TargetForm::kAbsolute) {
+    const http::AbsoluteTarget parts = http::SplitAbsoluteTarget(head.target);
+    host = parts.authority;
+    AppendPath(head.method, parts.rest, out);
   } else {
     out.append(head.target);
   }
   out.append(head.minor_version == 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n", 11);
-  if (absolute) AppendField(out, "Host", parts.authority);
+  const bool host_is_known = !host.empty();
+  if (host_is_known) AppendField(out, "Host", host);
 
-  std::string_view host = parts.authority;
-  std::string_view earlier;  // The first X-Forwarded-For; more of them are rare.
-  size_t earlier_lines = 0;
   bool has_id = false;
   bool has_proto = false;
   bool has_host = false;
-  const Dropped dropped(head.fields);
+  bool has_earlier = false;
   for (const Field& field : head.fields) {
-    const Kind kind = KindOf(field.name);
-    if (dropped(field, kind)) continue;
-    switch (kind) {
-      case Kind::kHost:
-        if (absolute) continue;
+    if (http::IsHopByHop(field.id)) continue;
+    if (IsNamedByConnection(field, head.fields, meaning.connection)) continue;
+    switch (field.id) {
+      case FieldId::kHost:
+        if (host_is_known) continue;
         host = field.value;
         break;
-      case Kind::kForwardedFor:
-        if (earlier_lines++ == 0) earlier = field.value;
+      case FieldId::kXForwardedFor:
+        has_earlier = true;
         continue;  // All of them go into one line, below.
-      case Kind::kForwardedProto:
+      case FieldId::kXForwardedProto:
         has_proto = true;
         break;
-      case Kind::kForwardedHost:
+      case FieldId::kXForwardedHost:
         has_host = true;
         break;
-      case Kind::kRequestId:
+      case FieldId::kXRequestId:
         has_id = true;
         break;
       default:
@@ -138,22 +98,17 @@ void AppendRequestHead(const http::RequestHead& head, const ForwardedFor& forwar
     AppendField(out, field.name, field.value);
   }
   out.append("X-Forwarded-For: ");
-  if (earlier_lines == 1 && !earlier.empty()) {
-    out.append(earlier).append(", ", 2);
-  } else if (earlier_lines > 1) {
-    for (const Field& field : head.fields) {
-      if (KindOf(field.name) == Kind::kForwardedFor && !field.value.empty()) {
-        out.append(field.value).append(", ", 2);
-      }
-    }
-  }
+  if (has_earlier) AppendForwardedFor(head.fields, out);
   out.append(forwarded.client_ip).append("\r\n", 2);
   if (!has_proto) AppendField(out, "X-Forwarded-Proto", "http");
   if (!has_host && !host.empty()) AppendField(out, "X-Forwarded-Host", host);
   if (!has_id) AppendField(out, "X-Request-Id", forwarded.request_id);
-  if (forwarded.upgrade) {
-    AppendField(out, "Connection", "upgrade");
-    AppendField(out, "Upgrade", head.fields.Find("upgrade")->value);
+  if (meaning.trailers) AppendField(out, "TE", "trailers");
+  if (meaning.upgrade) {
+    AppendField(out, "Connection", meaning.trailers ? "upgrade, TE" : "upgrade");
+    AppendField(out, "Upgrade", head.fields.Find(FieldId::kUpgrade)->value);
+  } else if (meaning.trailers) {
+    AppendField(out, "Connection", "TE");
   }
   out.append("\r\n", 2);
 }
@@ -161,14 +116,21 @@ void AppendRequestHead(const http::RequestHead& head, const ForwardedFor& forwar
 void AppendResponseHead(const http::ResponseHead& head, const AnswerConnection& connection,
                         std::string& out) {
   AppendStatusLine(out, head.status, head.reason);
-  const Dropped dropped(head.fields);
+  const http::ConnectionOptions options = http::ReadConnectionOptions(head.fields);
+  const bool never_has_body = head.status / 100 == 1 || head.status == 204;
+  const bool knows_codings = connection.client_minor_version == 1;
   for (const Field& field : head.fields) {
-    if (!dropped(field, KindOf(field.name))) AppendField(out, field.name, field.value);
+    if (http::IsHopByHop(field.id)) continue;
+    if (IsNamedByConnection(field, head.fields, options)) continue;
+    if (field.id == FieldId::kContentLength && never_has_body) continue;
+    if (field.id == FieldId::kTransferEncoding && (never_has_body || !knows_codings)) continue;
+    AppendField(out, field.name, field.value);
   }
   if (connection.upgrade) {
     AppendField(out, "Connection", "upgrade");
-    if (const Field* upgrade = head.fields.Find("upgrade"))
+    if (const Field* upgrade = head.fields.Find(FieldId::kUpgrade)) {
       AppendField(out, "Upgrade", upgrade->value);
+    }
   } else if (head.status / 100 == 1) {
     // An interim answer says nothing about the connection.
   } else if (!connection.keep_alive) {

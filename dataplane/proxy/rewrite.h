@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/http/message.h"
+#include "common/http/request_rules.h"
 
 // The heads that leave the balancer. Pure: they are appended to `out`.
 namespace gocomet::dataplane {
@@ -11,20 +12,12 @@ namespace gocomet::dataplane {
 struct ForwardedFor {
   std::string_view client_ip;
   std::string_view request_id;  // For requests that bring none of their own.
-  bool upgrade = false;         // The client asks for another protocol, and may have it.
 };
 
-// The parts of an absolute-form target, `http://authority/path?query` (RFC 9112, 3.2.2).
-struct AbsoluteTarget {
-  std::string_view authority;  // Empty where the target is of another form.
-  std::string_view rest;       // May be empty, or begin with `?`.
-};
-AbsoluteTarget SplitAbsoluteTarget(std::string_view target);
-
-// The request for the worker. An absolute-form target becomes origin-form, and its authority the
-// Host (RFC 9112, 3.2.2).
-void AppendRequestHead(const http::RequestHead& head, const ForwardedFor& forwarded,
-                       std::string& out);
+// The request for the worker; `meaning` is the head's, and good. An absolute-form target becomes
+// origin-form, or `*` for OPTIONS without a path, and its authority the Host (RFC 9112, 3.2).
+void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning& meaning,
+                       const ForwardedFor& forwarded, std::string& out);
 
 struct AnswerConnection {
   bool keep_alive = true;
@@ -32,7 +25,8 @@ struct AnswerConnection {
   bool upgrade = false;
 };
 
-// The worker's answer for the client.
+// The worker's answer for the client. One that never has a body says nothing of its length,
+// whatever the worker said (RFC 9110, 8.6; RFC 9112, 6.1).
 void AppendResponseHead(const http::ResponseHead& head, const AnswerConnection& connection,
                         std::string& out);
 

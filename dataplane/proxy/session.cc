@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "common/http/characters.h"
+#include "common/http/request_rules.h"
 #include "dataplane/proxy/rewrite.h"
 #include "dataplane/shard/shard.h"
 
@@ -207,35 +207,17 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   minor_version_ = head.minor_version;
   is_head_ = head.method == "HEAD";
   idempotent_ = IsIdempotent(head.method);
-  keep_alive_ = !shard_.draining() &&
-                (head.minor_version == 1 ? !head.fields.ListHas("connection", "close")
-                                         : head.fields.ListHas("connection", "keep-alive"));
-  const size_t hosts = head.fields.Count("host");
-  if (hosts > 1 || (hosts == 0 && head.minor_version == 1) ||
-      (hosts == 1 && !http::IsHost(head.fields.Find("host")->value))) {
-    return Refuse(400, "host", "exactly one Host is needed, a name or an address");
+  const http::RequestMeaning meaning = http::UnderstandRequest(head);
+  keep_alive_ = !shard_.draining() && meaning.persists;
+  if (!meaning.ok) {
+    const http::Fault& fault = meaning.fault;
+    const std::string_view text = fault.text;
+    return Refuse(fault.status, fault.reason, text.empty() ? ReasonPhrase(fault.status) : text);
   }
-  if (head.method == "CONNECT") return Refuse(501, "connect", "CONNECT is not supported");
-  const bool asterisk = head.target == "*" && head.method == "OPTIONS";
-  if (head.target.front() != '/' && !asterisk) {
-    const AbsoluteTarget target = SplitAbsoluteTarget(head.target);
-    if (target.authority.empty() || !http::IsHost(target.authority)) {
-      return Refuse(400, "target", "the target is neither a path nor an http URI");
-    }
-  }
-  const http::Field* expect = head.fields.Find("expect");
-  if (expect != nullptr && !http::EqualsIgnoringCase(expect->value, "100-continue")) {
-    return Refuse(417, "expect", "the expectation is unknown");
-  }
-  const http::Framing framing = http::RequestFraming(head);
-  if (!framing.ok) {
-    return Refuse(framing.fault.status, framing.fault.reason, ReasonPhrase(framing.fault.status));
-  }
-  wants_upgrade_ = head.minor_version == 1 && head.fields.ListHas("connection", "upgrade") &&
-                   head.fields.Find("upgrade") != nullptr;
-  request_body_ = http::BodyScanner(framing);
+  wants_upgrade_ = meaning.upgrade;
+  request_body_ = http::BodyScanner(meaning.framing);
   request_head_.clear();
-  AppendRequestHead(head, {client_ip_, shard_.NewRequestId(), wants_upgrade_}, request_head_);
+  AppendRequestHead(head, meaning, {client_ip_, shard_.NewRequestId()}, request_head_);
   key_hash_ = shard_.table().KeyOf(head.fields, client_ip_);
   in_.Consume(consumed);
   body_scanned_ = body_sent_ = 0;

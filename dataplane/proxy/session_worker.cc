@@ -229,7 +229,8 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   answer_begun_ = true;
   answer_body_ = http::BodyScanner(framing);
   answer_reusable_ = head.minor_version == 1 && minor_version_ == 1 &&
-                     !head.fields.ListHas("connection", "close") && !answer_body_.until_close();
+                     !head.fields.ListHas(http::FieldId::kConnection, "close") &&
+                     !answer_body_.until_close();
   // A body that ends with its connection can only be told to the client in the same way; and a
   // request that is not read to its end leaves nothing that a next one could begin at.
   keep_alive_ = keep_alive_ && !answer_body_.until_close() && !shard_.draining();

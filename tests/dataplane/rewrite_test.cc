@@ -9,11 +9,13 @@
 namespace gocomet::dataplane {
 namespace {
 
-std::string Rewritten(const std::string& bytes, bool upgrade = false) {
+std::string Rewritten(const std::string& bytes) {
   http::RequestHead head;
   EXPECT_EQ(http::ParseRequestHead(bytes, 0, http::HeadLimits{}, head).state, http::Parse::kDone);
   std::string out;
-  AppendRequestHead(head, {"192.0.2.1", "id-1", upgrade}, out);
+  const http::RequestMeaning meaning = http::UnderstandRequest(head);
+  EXPECT_TRUE(meaning.ok) << meaning.fault.reason;
+  AppendRequestHead(head, meaning, {"192.0.2.1", "id-1"}, out);
   return out;
 }
 
@@ -69,9 +71,44 @@ TEST(AppendRequestHead, TurnsAnAbsoluteTargetIntoAPathAndItsAuthorityIntoTheHost
 }
 
 TEST(AppendRequestHead, PassesAnUpgradeOnWhereItMay) {
-  const std::string out = Rewritten(
-      "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", true);
+  const std::string out =
+      Rewritten("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   EXPECT_NE(out.find("Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"), std::string::npos);
+}
+
+TEST(AppendRequestHead, TellsTheWorkerOfTrailersWhereTheClientTakesThem) {
+  const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nTE: gzip, trailers\r\nConnection: ";
+  const std::string out = Rewritten(request + "TE\r\n\r\n");
+  EXPECT_TRUE(out.ends_with("\r\nTE: trailers\r\nConnection: TE\r\n\r\n")) << out;
+  const std::string both = Rewritten(request + "te, upgrade\r\nUpgrade: x\r\n\r\n");
+  EXPECT_TRUE(both.ends_with("\r\nTE: trailers\r\nConnection: upgrade, TE\r\nUpgrade: x\r\n\r\n"))
+      << both;
+}
+
+TEST(AppendRequestHead, NeverPassesOnAnUpgradeToAConnectionOfManyRequests) {
+  const std::string out = Rewritten(
+      "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+      "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+  EXPECT_EQ(out.find("h2c"), std::string::npos) << out;
+  EXPECT_EQ(out.find("HTTP2-Settings"), std::string::npos) << out;
+}
+
+TEST(AppendRequestHead, AsksAboutTheWholeServerWhereAnAbsoluteTargetOfOptionsHasNoPath) {
+  EXPECT_TRUE(Rewritten("OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n")
+                  .starts_with("OPTIONS * HTTP/1.1\r\nHost: h\r\n"));
+  EXPECT_TRUE(Rewritten("OPTIONS http://h/ HTTP/1.1\r\nHost: h\r\n\r\n")
+                  .starts_with("OPTIONS / HTTP/1.1\r\nHost: h\r\n"));
+}
+
+TEST(AppendResponseHead, SaysNothingOfTheLengthOfAnAnswerThatNeverHasABody) {
+  for (const std::string line : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    EXPECT_EQ(RewrittenAnswer("HTTP/1.1 204 None\r\n" + line + "\r\n", {}),
+              "HTTP/1.1 204 None\r\n\r\n");
+    EXPECT_EQ(RewrittenAnswer("HTTP/1.1 103 Hints\r\n" + line + "\r\n", {}),
+              "HTTP/1.1 103 Hints\r\n\r\n");
+    EXPECT_EQ(RewrittenAnswer("HTTP/1.1 304 Same\r\n" + line + "\r\n", {}),
+              "HTTP/1.1 304 Same\r\n" + line + "\r\n");
+  }
 }
 
 TEST(AppendResponseHead, DropsFieldsOfTheWorkersConnection) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/common/http/guarded_bytes.h"
+
 namespace gocomet::http {
 namespace {
 
@@ -39,6 +41,47 @@ TEST(ParseRequestHead, AsksForMoreAtEveryCutAndReadsTheSameAfterwards) {
     ASSERT_EQ(rest.state, Parse::kDone) << "cut at " << cut << ": " << rest.fault.reason;
     EXPECT_EQ(rest.consumed, kRequest.size());
     EXPECT_EQ(head.fields.size(), 3u);
+  }
+}
+
+TEST(ParseRequestHead, ReadsNothingPastTheEndWhereverThatIs) {
+  GuardedBytes guarded;
+  const std::string more = std::string(kRequest) + "more than sixteen bytes of another request";
+  for (size_t size = 0; size <= more.size(); ++size) {
+    RequestHead head;
+    const HeadResult result = ParseRequest(guarded.AtBack(more.substr(0, size)), head);
+    EXPECT_EQ(result.state, size < kRequest.size() ? Parse::kMore : Parse::kDone) << size;
+  }
+}
+
+TEST(ParseRequestHead, TellsTheFirstFaultFromLeftToRightWhateverFollows) {
+  const struct {
+    std::string bytes;
+    const char* reason;
+  } table[] = {
+      {"G@T / HTTP/1.1", "method_not_a_token"},
+      {"GET /\x01", "target"},
+      {"GET /\r", "request_line"},
+      {"GET / HTTQ", "version"},
+      {"GET / HTTP/3.0", "version_not_supported"},
+      {"GET / HTTP/1.1\r\nX : a", "field_name_not_a_token"},
+      {"GET / HTTP/1.1\r\nX: \x01", "control_character_in_field"},
+      {"GET / HTTP/1.1\r\nX: a\n", "line_not_ended_by_crlf"},
+      {"GET / HTTP/1.1\r\nX: a\r\n ", "folded_line"},
+      {"GET / HTTP/1.1\r\nX\r", "field_without_colon"},
+  };
+  for (const auto& row : table) {
+    RequestHead head;
+    for (const std::string after : {"", "\r\n\r\n", "\n\n", "\x01 : \r\r\r\n\r\n"}) {
+      const HeadResult result = ParseRequest(row.bytes + after, head);
+      EXPECT_EQ(result.state, Parse::kBad) << row.bytes;
+      EXPECT_STREQ(result.fault.reason, row.reason) << row.bytes;
+    }
+    const std::string whole = row.bytes + "\r\n\r\n";
+    for (size_t cut = 1; cut < row.bytes.size(); ++cut) {
+      const HeadResult result = ParseRequestHead(whole, cut, kLimits, head);
+      EXPECT_STREQ(result.fault.reason, row.reason) << row.bytes << " cut at " << cut;
+    }
   }
 }
 
@@ -189,9 +232,9 @@ TEST(Fields, FindsTokensInListsSpreadOverLines) {
   Fields fields;
   fields.Add("Connection", "close , Keep-Alive");
   fields.Add("connection", "x-own");
-  EXPECT_TRUE(fields.ListHas("Connection", "keep-alive"));
-  EXPECT_TRUE(fields.ListHas("Connection", "X-OWN"));
-  EXPECT_FALSE(fields.ListHas("Connection", "alive"));
+  EXPECT_TRUE(fields.ListHas(FieldId::kConnection, "keep-alive"));
+  EXPECT_TRUE(fields.ListHas(FieldId::kConnection, "X-OWN"));
+  EXPECT_FALSE(fields.ListHas(FieldId::kConnection, "alive"));
   EXPECT_EQ(fields.Count("CONNECTION"), 2u);
 }
 
