@@ -31,6 +31,61 @@ class BlockPool {
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
+// Recycles the texts of heads within one thread, for the same reason.
+class TextPool {
+ public:
+  std::string Take() {
+    if (free_.empty()) return {};
+    std::string text = std::move(free_.back());
+    free_.pop_back();
+    return text;
+  }
+  void Give(std::string text) {
+    if (free_.size() >= kKeptMax || text.capacity() > kTextBytesMax) return;
+    text.clear();
+    free_.push_back(std::move(text));
+  }
+
+ private:
+  static constexpr size_t kKeptMax = 512;
+  static constexpr size_t kTextBytesMax = 8192;
+  std::vector<std::string> free_;
+};
+
+// A text that is held only while there is something in it; taken from the front.
+class PooledText {
+ public:
+  explicit PooledText(TextPool& pool) : pool_(pool) {}
+  ~PooledText() { Clear(); }
+  PooledText(const PooledText&) = delete;
+  PooledText& operator=(const PooledText&) = delete;
+
+  // To append to.
+  std::string& text() {
+    if (!std::exchange(held_, true)) text_ = pool_.Take();
+    return text_;
+  }
+  std::string_view view() const { return std::string_view(text_).substr(taken_); }
+  bool empty() const { return size() == 0; }
+  size_t size() const { return text_.size() - taken_; }
+
+  void Consume(size_t bytes) {
+    taken_ += bytes;
+    if (taken_ == text_.size()) Clear();
+  }
+  void Clear() {
+    if (std::exchange(held_, false)) pool_.Give(std::move(text_));
+    text_ = {};
+    taken_ = 0;
+  }
+
+ private:
+  TextPool& pool_;
+  std::string text_;
+  size_t taken_ = 0;
+  bool held_ = false;
+};
+
 // Bytes on their way: written at the end, taken from the front, in a block that is held only while
 // there are any.
 class Buffer {

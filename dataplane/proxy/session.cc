@@ -16,6 +16,7 @@ namespace gocomet::dataplane {
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{2000};
+constexpr std::chrono::milliseconds kWatchClientAfter{20};
 constexpr size_t kOwnBytesMax = 16 * 1024;
 
 bool IsIdempotent(std::string_view method) {
@@ -37,29 +38,33 @@ ssize_t WriteBoth(int fd, std::string_view first, std::string_view second) {
 
 }  // namespace
 
-Session::Session(Shard& shard, UniqueFd client, std::string client_ip)
+Session::Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip)
     : shard_(shard),
+      place_(place),
       client_(std::move(client)),
       client_ip_(std::move(client_ip)),
       in_(shard.blocks()),
-      out_(shard.blocks()) {}
+      out_(shard.blocks()),
+      own_out_(shard.texts()),
+      request_head_(shard.texts()) {}
 
 Session::~Session() {
   if (upstream_) Release(false);
-  if (client_event_ != nullptr) event_free(client_event_);
+  if (client_watched_) event_del(&client_event_);
   if (client_write_event_ != nullptr) event_free(client_write_event_);
-  if (timer_ != nullptr) event_free(timer_);
 }
 
-bool Session::Begin() {
-  client_event_ = event_new(shard_.base(), client_.get(), EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
-                            &Session::OnClientEvent, this);
-  timer_ = event_new(shard_.base(), -1, 0, &Session::OnTimer, this);
-  if (client_event_ == nullptr || timer_ == nullptr || event_add(client_event_, nullptr) != 0) {
-    return false;
-  }
+void Session::Begin() {
   SetDeadline(shard_.limits().idle_timeout);
-  return true;
+  Advance();
+}
+
+void Session::WatchClient() {
+  client_watched_ =
+      event_assign(&client_event_, shard_.base(), client_.get(),
+                   EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, &Session::OnClientEvent, this) == 0 &&
+      event_add(&client_event_, nullptr) == 0;
+  if (!client_watched_) Close();
 }
 
 void Session::Drain() {
@@ -93,25 +98,14 @@ void Session::OnUpstreamEvent(short what) {
   Advance();
 }
 
-void Session::OnTimer(evutil_socket_t, short, void* self) {
-  auto* session = static_cast<Session*>(self);
-  session->timer_at_ = {};
-  const auto now = session->shard_.Now();
-  if (now < session->deadline_) {
-    session->SetDeadline(std::chrono::duration_cast<std::chrono::milliseconds>(
-        session->deadline_ - now + std::chrono::milliseconds(1)));
-  } else {
-    session->OnDeadline();
-    session->Advance();
-  }
-}
-
 void Session::Advance() {
   if (advancing_) return;
   advancing_ = true;
   while (phase_ != Phase::kClosed && AdvanceOnce()) {
   }
   advancing_ = false;
+  const bool only_answer_missing = phase_ == Phase::kExchange && request_body_.done();
+  if (!client_watched_ && phase_ != Phase::kClosed && !only_answer_missing) WatchClient();
 }
 
 // True where anything moved, so that more may.
@@ -173,7 +167,7 @@ bool Session::ReadClient() {
 
 bool Session::ReadHead() {
   // Who asks and asks without taking the answers waits until they are taken.
-  if (own_out_.size() - own_sent_ > kOwnBytesMax) return false;
+  if (own_out_.size() > kOwnBytesMax) return false;
   if (in_.empty()) {
     if (client_ended_ && own_out_.empty()) Close();
     return false;
@@ -216,8 +210,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   }
   wants_upgrade_ = meaning.upgrade;
   request_body_ = http::BodyScanner(meaning.framing);
-  request_head_.clear();
-  AppendRequestHead(head, meaning, {client_ip_, shard_.NewRequestId()}, request_head_);
+  AppendRequestHead(head, meaning, {client_ip_, shard_.NewRequestId()}, request_head_.text());
   key_hash_ = shard_.table().KeyOf(head.fields, client_ip_);
   in_.Consume(consumed);
   body_scanned_ = body_sent_ = 0;
@@ -226,14 +219,16 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   tried_.clear();
   answer_begun_ = interim_begun_ = false;
   phase_ = Phase::kExchange;
+  if (!client_watched_) shard_.SetDeadline(*this, shard_.Now() + kWatchClientAfter);
   Dispatch();
 }
 
 void Session::Refuse(int status, std::string_view reason, std::string_view text, bool may_go_on) {
   Count(shard_.mutable_counters().own_answers[status]);
   const bool go_on = may_go_on && keep_alive_ && request_body_.done();
-  AppendOwnAnswer(status, reason, text, go_on, is_head_, own_out_);
+  AppendOwnAnswer(status, reason, text, go_on, is_head_, own_out_.text());
   if (upstream_) Release(false);
+  request_head_.Clear();
   out_.Clear();
   keep_alive_ = go_on;
   if (go_on) {
@@ -247,7 +242,7 @@ void Session::Refuse(int status, std::string_view reason, std::string_view text,
 }
 
 bool Session::WriteClient() {
-  const std::string_view own = std::string_view(own_out_).substr(own_sent_);
+  const std::string_view own = own_out_.view();
   const std::string_view body = out_.view().substr(0, answer_scanned_);
   if (!client_writable_ || (own.empty() && body.empty())) return false;
   const ssize_t written = WriteBoth(client_.get(), own, body);
@@ -263,11 +258,7 @@ bool Session::WriteClient() {
   const auto bytes = static_cast<size_t>(written);
   if (bytes < own.size() + body.size()) AwaitWritable();
   const size_t of_own = std::min(bytes, own.size());
-  own_sent_ += of_own;
-  if (own_sent_ == own_out_.size()) {
-    own_out_.clear();
-    own_sent_ = 0;
-  }
+  own_out_.Consume(of_own);
   out_.Consume(bytes - of_own);
   answer_scanned_ -= bytes - of_own;
   if (phase_ == Phase::kExchange) SetDeadline(shard_.limits().body_timeout);
@@ -307,26 +298,31 @@ void Session::Linger() {
 void Session::Close() {
   if (std::exchange(phase_, Phase::kClosed) == Phase::kClosed) return;
   if (upstream_) Release(false);
-  if (client_event_ != nullptr) event_del(client_event_);
+  if (std::exchange(client_watched_, false)) event_del(&client_event_);
   if (client_write_event_ != nullptr) event_del(client_write_event_);
-  if (timer_ != nullptr) event_del(timer_);
+  TimerWheel::Cancel(*this);
   client_.Reset();
-  shard_.Retire(this);
+  shard_.Retire(*this);
 }
 
 // --- Deadlines ---------------------------------------------------------------------------------
 
-// The timer is moved only where it would fire too late; where it fires too early, it is set again.
-// So a request costs no call for it in steady state.
+// The wheel is touched only where it would call too late; where it calls too early, the deadline is
+// set again. So a request costs nothing for it in steady state.
 void Session::SetDeadline(std::chrono::milliseconds from_now) {
-  const auto now = shard_.Now();
-  deadline_ = now + from_now;
-  const bool armed = timer_at_ != std::chrono::steady_clock::time_point{};
-  if (armed && timer_at_ <= deadline_) return;
-  timer_at_ = deadline_;
-  const timeval wait{static_cast<time_t>(from_now.count() / 1000),
-                     static_cast<suseconds_t>(from_now.count() % 1000 * 1000)};
-  event_add(timer_, &wait);
+  deadline_ = shard_.Now() + from_now;
+  shard_.SetDeadline(*this, deadline_);
+}
+
+void Session::OnTime(TimerWheel::Time now) {
+  if (now < deadline_) {
+    shard_.SetDeadline(*this, deadline_);
+    // The answer takes its time: from now on a client that leaves is noticed.
+    if (!client_watched_) WatchClient();
+  } else {
+    OnDeadline();
+    if (phase_ != Phase::kClosed) Advance();
+  }
 }
 
 void Session::OnDeadline() {

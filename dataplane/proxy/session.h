@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "common/base/unique_fd.h"
 #include "common/http/body_scanner.h"
@@ -16,6 +17,7 @@
 #include "common/http/parse_head.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/upstream.h"
+#include "dataplane/shard/timer_wheel.h"
 
 namespace gocomet::dataplane {
 
@@ -28,16 +30,21 @@ class Shard;
 //     └──not a request──▶ kLinger ──▶ closed
 //
 // Descriptors are edge-triggered: a flag says that one may be read or written, until a call says
-// EAGAIN. Whatever happens, Advance does all that can be done now. Belongs to one thread.
-class Session final : public Upstream::User {
+// EAGAIN. Whatever happens, Advance does all that can be done now. The client's is registered only
+// once something has to be waited for: a request that came with its connection and is answered at
+// once spares both calls. Belongs to one thread.
+class Session final : public Upstream::User, private TimerWheel::Timer {
  public:
-  Session(Shard& shard, UniqueFd client, std::string client_ip);
-  ~Session();
+  // `place` is where the shard keeps it.
+  Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip);
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Registers the descriptor. False where the session cannot live.
-  bool Begin();
+  size_t place() const { return place_; }
+  void set_place(size_t place) { place_ = place; }
+  // Does what can be done at once.
+  void Begin();
   // The balancer is going: no further request on this connection.
   void Drain();
 
@@ -45,13 +52,15 @@ class Session final : public Upstream::User {
   enum class Phase : uint8_t { kHead, kExchange, kTunnel, kLinger, kClosed };
 
   static void OnClientEvent(evutil_socket_t fd, short what, void* self);
-  static void OnTimer(evutil_socket_t fd, short what, void* self);
+  void OnTime(TimerWheel::Time now) override;
   void OnUpstreamEvent(short what) override;
 
   void Advance();
   bool AdvanceOnce();
 
   // --- Client side
+  // From now on the loop tells what happens to it.
+  void WatchClient();
   bool ClientIsGone() const;
   bool ReadClient();
   bool ReadHead();
@@ -86,12 +95,14 @@ class Session final : public Upstream::User {
   void OnDeadline();
 
   Shard& shard_;
+  size_t place_;
   UniqueFd client_;
   const std::string client_ip_;
-  event* client_event_ = nullptr;
+  event client_event_{};
   event* client_write_event_ = nullptr;  // Where a write had to wait once.
-  event* timer_ = nullptr;
+  TimerWheel::Time deadline_{};
   Phase phase_ = Phase::kHead;
+  bool client_watched_ = false;
 
   bool client_readable_ = true;
   bool client_writable_ = true;
@@ -103,14 +114,13 @@ class Session final : public Upstream::User {
   bool worker_ended_ = false;
   bool advancing_ = false;
 
-  Buffer in_;            // From the client.
-  Buffer out_;           // From the worker.
-  std::string own_out_;  // Heads and answers that we make for the client, before out_.
-  size_t own_sent_ = 0;
+  Buffer in_;           // From the client.
+  Buffer out_;          // From the worker.
+  PooledText own_out_;  // Heads and answers that we make for the client, before out_.
 
   // --- The present request
-  size_t seen_ = 0;           // Bytes of an incomplete head that were looked at.
-  std::string request_head_;  // For the worker; kept until an answer begins.
+  size_t seen_ = 0;          // Bytes of an incomplete head that were looked at.
+  PooledText request_head_;  // For the worker; kept for another attempt.
   size_t head_sent_ = 0;
   http::BodyScanner request_body_;
   size_t body_scanned_ = 0;    // Bytes at the front of in_ that are its body …
@@ -134,9 +144,6 @@ class Session final : public Upstream::User {
   http::BodyScanner answer_body_;
   size_t answer_scanned_ = 0;  // Bytes at the front of out_ that are its body.
   bool answer_reusable_ = false;
-
-  std::chrono::steady_clock::time_point deadline_{};
-  std::chrono::steady_clock::time_point timer_at_{};
 };
 
 }  // namespace gocomet::dataplane

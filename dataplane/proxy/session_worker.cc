@@ -110,7 +110,7 @@ bool Session::ScanRequestBody() {
 
 bool Session::WriteWorker() {
   if (!upstream_ || !Connected() || !worker_writable_) return false;
-  const std::string_view head = std::string_view(request_head_).substr(head_sent_);
+  const std::string_view head = request_head_.view().substr(head_sent_);
   const std::string_view body = in_.view().substr(body_sent_, body_scanned_ - body_sent_);
   if (head.empty() && body.empty()) return false;
   iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
@@ -171,7 +171,7 @@ bool Session::ReadWorker() {
 
 bool Session::ReadAnswerHead() {
   if (answer_begun_ || !upstream_ || out_.empty()) return false;
-  if (own_out_.size() - own_sent_ > kInterimBytesMax) return false;
+  if (own_out_.size() > kInterimBytesMax) return false;
   if (out_.size() == answer_seen_ && !worker_ended_) return false;
   http::ResponseHead head;
   const http::HeadResult result =
@@ -194,7 +194,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   answer_seen_ = 0;
   if (head.status == 101 && wants_upgrade_) {
     AppendResponseHead(head, {.keep_alive = true, .client_minor_version = 1, .upgrade = true},
-                       own_out_);
+                       own_out_.text());
     Count(upstream_->endpoint()->answered);
     Count(upstream_->endpoint()->by_status_class[0]);
     out_.Consume(consumed);
@@ -210,7 +210,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   }
   if (head.status / 100 == 1) {
     interim_begun_ = true;
-    if (minor_version_ == 1) AppendResponseHead(head, {}, own_out_);
+    if (minor_version_ == 1) AppendResponseHead(head, {}, own_out_.text());
     out_.Consume(consumed);
     return true;
   }
@@ -238,7 +238,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
                      {.keep_alive = keep_alive_ && request_body_.done(),
                       .client_minor_version = minor_version_,
                       .upgrade = false},
-                     own_out_);
+                     own_out_.text());
   if (!request_body_.done()) keep_alive_ = false;
   out_.Consume(consumed);
   SetDeadline(shard_.limits().body_timeout);
@@ -265,6 +265,7 @@ bool Session::FinishAnswer() {
   const bool request_whole =
       request_body_.done() && head_sent_ == request_head_.size() && body_sent_ == body_scanned_;
   Release(answer_reusable_ && request_whole && out_.empty() && !worker_ended_ && !worker_closing_);
+  request_head_.Clear();
   out_.Clear();
   in_.Consume(body_scanned_);
   body_scanned_ = body_sent_ = 0;

@@ -65,6 +65,7 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
       hooks_(std::move(hooks)),
       name_(Cat("shard-", index)),
       listener_(std::move(listener)),
+      wheel_(Now()),
       blocks_(std::max(kBlockBytes, limits.head.head_bytes_max)),
       table_(std::make_shared<RoutingTable>()),
       request_id_(FirstRequestId()),
@@ -74,6 +75,7 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
       event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
   resume_timer_ = event_new(loop_.base(), -1, 0, &Shard::OnResume, this);
   retire_event_ = event_new(loop_.base(), -1, 0, &Shard::OnRetire, this);
+  wheel_event_ = event_new(loop_.base(), -1, 0, &Shard::OnWheel, this);
   event_add(accept_event_, nullptr);
 }
 
@@ -87,6 +89,7 @@ Shard::~Shard() {
   event_free(accept_event_);
   event_free(resume_timer_);
   event_free(retire_event_);
+  event_free(wheel_event_);
 }
 
 void Shard::Start() {
@@ -110,9 +113,8 @@ void Shard::Drain() {
     event_del(accept_event_);
     event_del(resume_timer_);
     listener_.Reset();
-    std::vector<Session*> sessions;
-    for (const auto& [session, owned] : sessions_) sessions.push_back(session);
-    for (Session* session : sessions) session->Drain();
+    // One that ends takes the last one to its own place.
+    for (size_t i = sessions_.size(); i-- > 0;) sessions_[i]->Drain();
     ReportIfDrained();
   });
 }
@@ -143,11 +145,10 @@ void Shard::Accept() {
     }
     return;
   }
-  auto session = std::make_unique<Session>(*this, std::move(fd), IpOf(peer));
-  Session* raw = session.get();
-  sessions_.emplace(raw, std::move(session));
+  sessions_.push_back(
+      std::make_unique<Session>(*this, sessions_.size(), std::move(fd), IpOf(peer)));
   Count(counters_.connections);
-  if (!raw->Begin()) Retire(raw);
+  sessions_.back()->Begin();
 }
 
 void Shard::PauseAccepting() {
@@ -155,18 +156,42 @@ void Shard::PauseAccepting() {
   event_add(resume_timer_, &kAcceptPause);
 }
 
-void Shard::Retire(Session* session) {
-  const auto found = sessions_.find(session);
-  if (found == sessions_.end()) return;
-  retired_.push_back(std::move(found->second));
-  sessions_.erase(found);
+void Shard::Retire(Session& session) {
+  const size_t place = session.place();
+  std::swap(sessions_[place], sessions_.back());
+  sessions_[place]->set_place(place);
+  retired_.push_back(std::move(sessions_.back()));
+  sessions_.pop_back();
   counters_.connections.fetch_sub(1, std::memory_order_relaxed);
   if (retired_.size() == 1) event_active(retire_event_, EV_TIMEOUT, 0);
   ReportIfDrained();
 }
 
+void Shard::SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time) {
+  wheel_.SetNoLater(timer, time);
+  if (time < wheel_wake_) WakeForWheel(time);
+}
+
+void Shard::WakeForWheel(TimerWheel::Time time) {
+  wheel_wake_ = time;
+  const auto wait = std::max(time - Now() + TimerWheel::kTick, TimerWheel::kTick);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+  const timeval from_now{seconds.count(),
+                         std::chrono::ceil<std::chrono::microseconds>(wait - seconds).count()};
+  event_add(wheel_event_, &from_now);
+}
+
+void Shard::OnWheel(evutil_socket_t, short, void* self) {
+  auto* shard = static_cast<Shard*>(self);
+  shard->wheel_wake_ = TimerWheel::Time::max();
+  shard->wheel_.Advance(shard->Now());
+  const auto next = shard->wheel_.NextTime();
+  if (next && *next < shard->wheel_wake_) shard->WakeForWheel(*next);
+}
+
 void Shard::ReportIfDrained() {
-  if (draining_ && sessions_.empty()) hooks_.drained();
+  if (!draining_ || !sessions_.empty() || std::exchange(drained_, true)) return;
+  hooks_.drained();
 }
 
 std::string_view Shard::NewRequestId() {

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -21,6 +20,7 @@
 #include "dataplane/proxy/session.h"
 #include "dataplane/proxy/upstream.h"
 #include "dataplane/shard/event_loop.h"
+#include "dataplane/shard/timer_wheel.h"
 
 namespace gocomet::dataplane {
 
@@ -64,6 +64,7 @@ class Shard {
   const RoutingTable& table() const { return *table_; }
   UpstreamPool& upstreams() { return upstreams_; }
   BlockPool& blocks() { return blocks_; }
+  TextPool& texts() { return texts_; }
   ShardCounters& mutable_counters() { return counters_; }
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
@@ -73,16 +74,20 @@ class Shard {
   uint64_t NextRandom() { return Mix(random_ += 0x9e3779b97f4a7c15ULL); }
   // Right to a few milliseconds, and so cheap that deadlines may be set at will.
   std::chrono::steady_clock::time_point Now() const;
+  // Calls `timer` at `time`, unless it is due earlier already.
+  void SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time);
   // Retries are at most a fifth of requests, so that they cannot double an overload.
   void EarnRetry();
   bool SpendRetry();
   // Destroys it once its callback has returned to the loop.
-  void Retire(Session* session);
+  void Retire(Session& session);
 
  private:
   static void OnAccept(evutil_socket_t fd, short what, void* self);
   static void OnResume(evutil_socket_t fd, short what, void* self);
   static void OnRetire(evutil_socket_t fd, short what, void* self);
+  static void OnWheel(evutil_socket_t fd, short what, void* self);
+  void WakeForWheel(TimerWheel::Time time);
   void Accept();
   void PauseAccepting();
   void ReportIfDrained();
@@ -95,16 +100,21 @@ class Shard {
   event* accept_event_ = nullptr;
   event* resume_timer_ = nullptr;
   event* retire_event_ = nullptr;
+  event* wheel_event_ = nullptr;
+  TimerWheel wheel_;
+  TimerWheel::Time wheel_wake_ = TimerWheel::Time::max();  // When wheel_event_ comes.
   BlockPool blocks_;
+  TextPool texts_;
   UpstreamPool upstreams_;
   std::shared_ptr<const RoutingTable> table_;
-  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<std::unique_ptr<Session>> sessions_;  // Each knows its place.
   std::vector<std::unique_ptr<Session>> retired_;
   ShardCounters counters_;
   std::string request_id_;
   uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).
   double retries_earned_;
   bool draining_ = false;
+  bool drained_ = false;  // And said so.
   std::thread thread_;
 };
 
