@@ -51,6 +51,9 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
   if (!address.is_unix()) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // Clients inherit it.
+    // A connection is told of once its request is there, or after a second without: half the
+    // wake-ups and calls where each request has a connection of its own.
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof(on));
     if (address.is_loopback()) AvoidPacing(fd.get());
   }
   if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
