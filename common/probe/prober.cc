@@ -1,8 +1,10 @@
 #include "common/probe/prober.h"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -41,6 +43,18 @@ std::optional<int> StatusOf(std::string_view answer) {
     status = status * 10 + (digit - '0');
   }
   return status;
+}
+
+bool IsExpected(int status, const std::vector<StatusRange>& expected) {
+  return std::any_of(expected.begin(), expected.end(), [status](const StatusRange& range) {
+    return status >= range.first && status <= range.last;
+  });
+}
+
+// The target is not to blame for these.
+bool OwnLimitReached(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
 }
 
 }  // namespace
@@ -106,30 +120,52 @@ class Prober::Loop {
       started = std::chrono::steady_clock::now();
       started_wall = std::chrono::system_clock::now();
       answer.clear();
+      connected = false;
       const auto address = Address::Parse(target.address);
-      if (!address.ok()) return End(false, std::string(MessageOf(address.status())));
-      connection = bufferevent_socket_new(loop.base_, -1, BEV_OPT_CLOSE_ON_FREE);
+      if (!address.ok()) return End(Failed(std::string(MessageOf(address.status()))));
+      UniqueFd fd(::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      if (!fd.valid()) return CannotConnect(errno);
+      if (::connect(fd.get(), address->socket_address(), address->socket_address_length()) != 0 &&
+          errno != EINPROGRESS) {
+        return CannotConnect(errno);
+      }
+      connection = bufferevent_socket_new(loop.base_, fd.Release(), BEV_OPT_CLOSE_ON_FREE);
       const timeval wait = ToTimeval(target.timeout);
       bufferevent_set_timeouts(connection, &wait, &wait);
       bufferevent_setcb(connection, &Subject::OnRead, nullptr, &Subject::OnEvent, this);
       bufferevent_enable(connection, EV_READ | EV_WRITE);
-      if (bufferevent_socket_connect(connection, address->socket_address(),
-                                     static_cast<int>(address->socket_address_length())) != 0) {
-        End(false, Cat("cannot connect: ", std::strerror(errno)));
+      // Without an address it waits for the connection that is already under way.
+      bufferevent_socket_connect(connection, nullptr, 0);
+    }
+
+    static ProbeResult Failed(std::string result) {
+      return {.passed = false, .result = std::move(result)};
+    }
+
+    void CannotConnect(int error) {
+      if (OwnLimitReached(error)) {
+        EndConnection();
+        return ProbeIn(target.interval);
       }
+      ProbeResult result = Failed(Cat("cannot connect: ", std::strerror(error)));
+      // A Unix socket whose queue is full says EAGAIN where TCP would be silent.
+      result.timed_out = error == EAGAIN || error == ETIMEDOUT;
+      result.refused = !result.timed_out;
+      End(std::move(result));
     }
 
     void EndConnection() {
       if (connection != nullptr) bufferevent_free(std::exchange(connection, nullptr));
     }
 
-    void End(bool passed, std::string result, bool timed_out = false) {
+    void End(ProbeResult result) {
       EndConnection();
-      const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
+      result.time = started_wall;
+      result.target = Cat("GET ", target.address, target.path);
+      result.duration = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - started);
       ProbeIn(target.interval);
-      loop.result_(target.name, ProbeResult{started_wall, Cat("GET ", target.address, target.path),
-                                            passed, timed_out, std::move(result), duration});
+      loop.result_(target.name, std::move(result));
     }
 
     static void OnTimer(evutil_socket_t, short, void* self) {
@@ -145,10 +181,11 @@ class Prober::Loop {
         subject->answer.append(bytes, got);
       }
       if (const auto status = StatusOf(subject->answer)) {
-        const bool passed = *status >= 200 && *status < 400;
-        subject->End(passed, *status == 0 ? "the answer is not HTTP/1.1" : Cat(*status));
+        if (*status == 0) return subject->End(Failed("the answer is not HTTP/1.1"));
+        subject->End(
+            {.passed = IsExpected(*status, subject->target.expected), .result = Cat(*status)});
       } else if (subject->answer.size() > kAnswerBytesMax) {
-        subject->End(false, "the answer has no status line");
+        subject->End(Failed("the answer has no status line"));
       }
     }
 
@@ -156,17 +193,20 @@ class Prober::Loop {
       auto* subject = static_cast<Subject*>(self);
       if ((what & BEV_EVENT_CONNECTED) != 0) return subject->OnConnected();
       if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        return subject->End(false, Cat("no answer within ", subject->target.timeout.count(), " ms"),
-                            true);
+        ProbeResult result =
+            Failed(Cat("no answer within ", subject->target.timeout.count(), " ms"));
+        result.timed_out = true;
+        return subject->End(std::move(result));
       }
-      if ((what & BEV_EVENT_EOF) != 0) {
-        return subject->End(false, "closed the connection without an answer");
-      }
-      subject->End(false, Cat("cannot connect: ", std::strerror(errno)));
+      if (!subject->connected) return subject->CannotConnect(errno);
+      subject->End(Failed((what & BEV_EVENT_EOF) != 0
+                              ? std::string("closed the connection without an answer")
+                              : Cat("broke the connection: ", std::strerror(errno))));
     }
 
     void OnConnected() {
-      if (target.path.empty()) return End(true, "connected");
+      connected = true;
+      if (target.path.empty()) return End({.passed = true, .result = "connected"});
       const bool is_unix = target.address.starts_with("unix:");
       const std::string request =
           Cat("GET ", target.path, " HTTP/1.1\r\nHost: ", is_unix ? "localhost" : target.address,
@@ -178,6 +218,7 @@ class Prober::Loop {
     ProbeTarget target;
     event* timer = nullptr;
     bufferevent* connection = nullptr;
+    bool connected = false;
     std::string answer;
     SteadyTime started{};
     WallTime started_wall{};

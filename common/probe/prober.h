@@ -10,6 +10,13 @@
 
 namespace gocomet {
 
+// Statuses from the first to the last, both included.
+struct StatusRange {
+  int first = 0;
+  int last = 0;
+  bool operator==(const StatusRange&) const = default;
+};
+
 // What is to be probed, and how often.
 struct ProbeTarget {
   std::string name;     // The caller's; unique among the targets.
@@ -17,6 +24,7 @@ struct ProbeTarget {
   std::string path;     // Empty: connecting is enough.
   std::chrono::milliseconds interval{5000};
   std::chrono::milliseconds timeout{2000};
+  std::vector<StatusRange> expected{{200, 399}};  // The statuses of an answer that passes.
   bool operator==(const ProbeTarget&) const = default;
 };
 
@@ -24,13 +32,16 @@ struct ProbeResult {
   WallTime time{};
   std::string target;  // For people: `GET ADDRESS/PATH`.
   bool passed = false;
-  bool timed_out = false;  // It took the connection and gave no answer in time.
+  bool timed_out = false;  // No answer in time, or no room in its queue of connections.
+  bool refused = false;    // Nobody takes connections there.
   std::string result;      // The answer's status, or what failed.
   std::chrono::microseconds duration{0};
 };
 
-// Asks workers whether they are well: one GET on a connection of its own, answered 2xx or 3xx. All
-// targets are probed beside each other on one event loop, so a slow one delays no other.
+// Asks workers whether they are well: one GET on a connection of its own, answered as expected. All
+// targets are probed beside each other on one event loop, so a slow one delays no other. A probe
+// that this machine could not make (no descriptor or port left) says nothing of the worker and
+// gives no result.
 class Prober {
  public:
   // Called on the prober's thread; must not block.
