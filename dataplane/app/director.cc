@@ -4,31 +4,39 @@
 #include <atomic>
 #include <utility>
 
+#include "common/base/duration_text.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 
 namespace gocomet::dataplane {
 namespace {
 
-constexpr uint32_t kPanicPercent = 30;
+// Where the checks come less often, those that are out are still asked as often as this, so that
+// one that comes back does not wait.
+constexpr std::chrono::milliseconds kIntervalWhileOut{1000};
+
+// Names one endpoint among all that a prober is told of.
+std::string NameOf(const Endpoint& endpoint) {
+  return Cat(endpoint.worker_id, "/", endpoint.incarnation, "@", endpoint.address.ToString());
+}
+
+ProbeOutcome OutcomeOf(const ProbeResult& result) {
+  if (result.passed) return ProbeOutcome::kPassed;
+  if (result.refused) return ProbeOutcome::kRefused;
+  return result.timed_out ? ProbeOutcome::kTimedOut : ProbeOutcome::kWrongAnswer;
+}
+
+timeval ToTimeval(std::chrono::microseconds time) {
+  return {static_cast<time_t>(time.count() / 1'000'000),
+          static_cast<suseconds_t>(time.count() % 1'000'000)};
+}
 
 }  // namespace
-
-std::vector<size_t> ChooseEligible(const std::vector<const EndpointHealth*>& healths,
-                                   uint32_t panic_percent) {
-  size_t healthy = 0;
-  for (const EndpointHealth* health : healths) healthy += health->healthy() ? 1 : 0;
-  const bool panic = healthy * 100 < healths.size() * panic_percent;
-  std::vector<size_t> eligible;
-  for (size_t i = 0; i < healths.size(); ++i) {
-    if (healths[i]->healthy() || (panic && healths[i]->only_slow())) eligible.push_back(i);
-  }
-  return eligible;
-}
 
 Director::Director(EventLoop& loop, Hooks hooks)
     : loop_(loop),
       hooks_(std::move(hooks)),
+      timer_(event_new(loop.base(), -1, 0, &Director::OnTime, this)),
       prober_(std::make_unique<Prober>([this](const std::string& name, ProbeResult result) {
         loop_.Post([this, name, result = std::move(result)] { OnProbe(name, result); });
       })) {}
@@ -36,6 +44,7 @@ Director::Director(EventLoop& loop, Hooks hooks)
 Director::~Director() {
   prober_.reset();
   shards_.clear();
+  event_free(timer_);
 }
 
 absl::Status Director::Start(const Address& listen, int threads, const Limits& limits) {
@@ -46,6 +55,9 @@ absl::Status Director::Start(const Address& listen, int threads, const Limits& l
     Shard::Hooks hooks;
     hooks.refused = [this](const EndpointPointer& endpoint) {
       loop_.Post([this, endpoint] { OnRefused(endpoint); });
+    };
+    hooks.failing = [this](const EndpointPointer& endpoint) {
+      loop_.Post([this, endpoint] { OnFailing(endpoint); });
     };
     hooks.nothing_in_flight = [this] { loop_.Post([this] { hooks_.nothing_in_flight(); }); };
     hooks.drained = [this] {
@@ -65,20 +77,16 @@ void Director::SetAssignment(Assignment assignment, std::function<void()> adopte
   });
 }
 
-std::string Director::NameOf(const Endpoint& endpoint) {
-  return Cat(endpoint.worker_id, "/", endpoint.incarnation);
-}
-
-Director::Known* Director::Find(const std::string& name) {
+Director::Known* Director::Find(const EndpointPointer& endpoint) {
   for (Known& known : known_) {
-    if (NameOf(*known.endpoint) == name) return &known;
+    if (known.endpoint == endpoint) return &known;
   }
   return nullptr;
 }
 
 void Director::Apply(const Assignment& assignment, std::function<void()> adopted) {
-  health_ = assignment.health;
-  balance_ = assignment.balance;
+  settings_ = assignment;
+  settings_.endpoints.clear();
   // What was learnt of an endpoint stays as long as it is named with the same identity and address.
   std::vector<Known> next;
   for (const WantedEndpoint& wanted : assignment.endpoints) {
@@ -115,19 +123,56 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
   SetProbeTargets();
 }
 
-void Director::Publish(std::function<void()> adopted) {
-  std::vector<const EndpointHealth*> healths;
-  std::vector<Candidate> candidates;
-  for (const Known& known : known_) {
-    if (known.draining || !known.assigned) continue;
-    healths.push_back(&known.health);
-    candidates.push_back({known.endpoint, known.weight});
+std::vector<Director::Known*> Director::Takers() {
+  std::vector<Known*> takers;
+  for (Known& known : known_) {
+    if (known.assigned && !known.draining) takers.push_back(&known);
   }
+  return takers;
+}
+
+std::vector<Standing> Director::StandingsOf(const std::vector<Known*>& takers) {
+  std::vector<Standing> standings;
+  for (const Known* known : takers) {
+    standings.push_back({.healthy = known->health.healthy(),
+                         .takes_connections = known->health.takes_connections(),
+                         .ejected_until = known->ejection.until()});
+  }
+  return standings;
+}
+
+void Director::Publish(std::function<void()> adopted) {
+  const SteadyTime now = SystemClock().Steady();
+  const std::vector<Known*> takers = Takers();
+  std::optional<SteadyTime> next_change;
+  const auto changes_at = [&next_change, now](SteadyTime time) {
+    if (time > now && (!next_change || time < *next_change)) next_change = time;
+  };
+  const auto eligible = ChooseEligible(StandingsOf(takers), settings_.health.panic_percent, now);
+  const bool others_serve = table_ && !table_->eligible.empty();
   std::vector<Candidate> chosen;
-  for (const size_t i : ChooseEligible(healths, kPanicPercent)) chosen.push_back(candidates[i]);
+  size_t next = 0;  // Of `eligible`, which is ascending.
+  for (size_t i = 0; i < takers.size(); ++i) {
+    Known& known = *takers[i];
+    changes_at(known.ejection.until());
+    const bool is_chosen = next < eligible.size() && eligible[next] == i;
+    // Where nobody else serves, nobody could take what it does not.
+    if (is_chosen && !known.routed_to && others_serve) known.slow_start.Begin(now);
+    known.routed_to = is_chosen;
+    if (!is_chosen) continue;
+    ++next;
+    // A key's worker must not depend on the time.
+    const bool slowly = settings_.balance.algorithm != Algorithm::kConsistentHash;
+    const auto time = slowly ? settings_.slow_start : std::chrono::milliseconds(0);
+    const uint32_t tenths = known.slow_start.Tenths(now, time);
+    if (const auto step = known.slow_start.NextStep(now, time)) changes_at(*step);
+    chosen.push_back({known.endpoint, known.weight * tenths});
+  }
   auto table =
-      std::make_shared<const RoutingTable>(++table_number_, chosen, balance_, table_.get());
+      std::make_shared<RoutingTable>(++table_number_, chosen, settings_.balance, table_.get());
+  table->failures_to_tell = settings_.ejection.failures;
   table_ = table;
+  WakeAt(next_change, now);
 
   auto missing = std::make_shared<std::atomic<size_t>>(shards_.size());
   for (const auto& shard : shards_) {
@@ -137,28 +182,64 @@ void Director::Publish(std::function<void()> adopted) {
   }
 }
 
+void Director::WakeAt(std::optional<SteadyTime> time, SteadyTime now) {
+  event_del(timer_);
+  if (!time) return;
+  // Rounded up, so that the time has come then.
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*time - now);
+  const timeval delay = ToTimeval(wait);
+  event_add(timer_, &delay);
+}
+
+void Director::OnTime(evutil_socket_t, short, void* self) {
+  static_cast<Director*>(self)->JudgementChanged();
+}
+
+void Director::JudgementChanged() {
+  Publish(nullptr);
+  SetProbeTargets();
+}
+
 void Director::SetProbeTargets() {
+  const HealthSettings& health = settings_.health;
   std::vector<ProbeTarget> targets;
-  for (const Known& known : known_) {
-    if (known.draining || !known.assigned) continue;
-    targets.push_back({NameOf(*known.endpoint), known.endpoint->address.ToString(), health_.path,
-                       health_.interval, health_.timeout});
+  for (const Known* known : Takers()) {
+    const auto interval =
+        known->health.healthy() ? health.interval : std::min(health.interval, kIntervalWhileOut);
+    targets.push_back({NameOf(*known->endpoint), known->endpoint->address.ToString(), health.path,
+                       interval, health.timeout, health.expected});
   }
   prober_->SetTargets(std::move(targets));
 }
 
 void Director::OnProbe(const std::string& name, const ProbeResult& result) {
-  Known* known = Find(name);
-  if (known == nullptr) return;
-  if (result.passed) known->endpoint->refuses.store(false, std::memory_order_relaxed);
-  if (known->health.ObserveProbe(result.passed, result.timed_out, result.result, health_.policy)) {
-    Publish(nullptr);
+  for (Known* known : Takers()) {
+    if (NameOf(*known->endpoint) != name) continue;
+    const ProbeOutcome outcome = OutcomeOf(result);
+    if (outcome != ProbeOutcome::kRefused) {
+      known->endpoint->refuses.store(false, std::memory_order_relaxed);
+    }
+    if (known->health.ObserveProbe(outcome, result.result, settings_.health.policy)) {
+      JudgementChanged();
+    }
+    return;
   }
 }
 
 void Director::OnRefused(const EndpointPointer& endpoint) {
-  Known* known = Find(NameOf(*endpoint));
-  if (known != nullptr && known->health.ObserveRefusal("refuses connections")) Publish(nullptr);
+  Known* known = Find(endpoint);
+  if (known != nullptr && known->health.ObserveRefusal("refuses connections")) JudgementChanged();
+}
+
+void Director::OnFailing(const EndpointPointer& endpoint) {
+  Known* known = Find(endpoint);
+  const SteadyTime now = SystemClock().Steady();
+  // Whether it is ejected or not: it is asked again after as many failures.
+  endpoint->failures_in_row.store(0, std::memory_order_relaxed);
+  if (known == nullptr || known->ejection.active(now)) return;
+  if (!MayEjectOneMore(StandingsOf(Takers()), now)) return;
+  known->ejection.Eject(now, settings_.ejection);
+  JudgementChanged();
 }
 
 void Director::Drain() {
@@ -166,9 +247,17 @@ void Director::Drain() {
 }
 
 std::vector<EndpointStatus> Director::Status() const {
+  const SteadyTime now = SystemClock().Steady();
   std::vector<EndpointStatus> all;
   for (const Known& known : known_) {
-    all.push_back({known.endpoint, known.health.healthy(), known.health.reason()});
+    EndpointStatus status{known.endpoint, known.health.healthy(), known.health.reason()};
+    if (status.healthy && known.ejection.active(now)) {
+      status.healthy = false;
+      status.health_reason =
+          Cat("ejected for ", FormatDuration(known.ejection.length()), ": ",
+              settings_.ejection.failures, " connections in a row failed or broke");
+    }
+    all.push_back(std::move(status));
   }
   return all;
 }

@@ -9,11 +9,16 @@
 #include <vector>
 
 #include <absl/status/statusor.h>
+#include <event2/event.h>
 
 #include "common/base/address.h"
+#include "common/base/clock.h"
 #include "common/probe/prober.h"
 #include "dataplane/balance/settings.h"
+#include "dataplane/health/ejection.h"
+#include "dataplane/health/eligibility.h"
 #include "dataplane/health/endpoint_health.h"
+#include "dataplane/health/slow_start.h"
 #include "dataplane/proxy/endpoint.h"
 #include "dataplane/proxy/limits.h"
 #include "dataplane/proxy/routing_table.h"
@@ -26,7 +31,9 @@ struct HealthSettings {
   std::string path;  // Empty: connecting is enough.
   std::chrono::milliseconds interval{5000};
   std::chrono::milliseconds timeout{2000};
+  std::vector<StatusRange> expected{{200, 399}};
   HealthPolicy policy;
+  uint32_t panic_percent = 30;  // With fewer left than that, judgements are not heeded.
 };
 
 struct WantedEndpoint {
@@ -41,13 +48,15 @@ struct WantedEndpoint {
 struct Assignment {
   std::vector<WantedEndpoint> endpoints;
   HealthSettings health;
+  EjectionPolicy ejection;
+  std::chrono::milliseconds slow_start{0};
   BalanceSettings balance;
 };
 
 struct EndpointStatus {
   EndpointPointer endpoint;
-  bool healthy = true;
-  std::string health_reason;
+  bool healthy = true;        // By its probes, and not ejected for what requests met.
+  std::string health_reason;  // Its last failure, where there was one.
 };
 
 // Turns an assignment, the probes' results and what requests meet into routing tables, and tells
@@ -86,6 +95,9 @@ class Director {
   struct Known {
     EndpointPointer endpoint;
     EndpointHealth health;
+    Ejection ejection;
+    SlowStart slow_start;
+    bool routed_to = false;
     uint32_t weight = 1;
     bool draining = false;
     bool assigned = true;
@@ -94,26 +106,31 @@ class Director {
   void Apply(const Assignment& assignment, std::function<void()> adopted);
   void OnProbe(const std::string& name, const ProbeResult& result);
   void OnRefused(const EndpointPointer& endpoint);
+  void OnFailing(const EndpointPointer& endpoint);
+  static void OnTime(evutil_socket_t fd, short what, void* self);
+
+  // Those that are to take requests, and how they stand.
+  std::vector<Known*> Takers();
+  static std::vector<Standing> StandingsOf(const std::vector<Known*>& takers);
+  // What was learnt of an endpoint changed, or its time came.
+  void JudgementChanged();
   void Publish(std::function<void()> adopted);
+  // Publishes again when time alone will change the table.
+  void WakeAt(std::optional<SteadyTime> time, SteadyTime now);
   void SetProbeTargets();
-  Known* Find(const std::string& name);
-  static std::string NameOf(const Endpoint& endpoint);
+  // Null where the endpoint is known no more.
+  Known* Find(const EndpointPointer& endpoint);
 
   EventLoop& loop_;
   const Hooks hooks_;
-  HealthSettings health_;
+  Assignment settings_;  // Without its endpoints.
   std::vector<Known> known_;
-  BalanceSettings balance_;
+  event* timer_;
   std::shared_ptr<const RoutingTable> table_;
   uint64_t table_number_ = 0;
   size_t drained_shards_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Prober> prober_;
 };
-
-// The endpoints to route to: the healthy ones; where fewer than `panic_percent` of all are healthy,
-// also those that fail by being slow only, since a check must not cause the outage. Pure.
-std::vector<size_t> ChooseEligible(const std::vector<const EndpointHealth*>& healths,
-                                   uint32_t panic_percent);
 
 }  // namespace gocomet::dataplane

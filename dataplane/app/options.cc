@@ -5,30 +5,93 @@
 #include "common/base/duration_text.h"
 #include "common/base/text.h"
 #include "common/base/version.h"
+#include "dataplane/app/flag_values.h"
 
 namespace gocomet::dataplane {
 namespace {
 
 // An option whose text is a duration such as 500ms or 5s.
 void AddDuration(CLI::App& app, const std::string& name, std::chrono::milliseconds& into,
-                 const std::string& help) {
+                 const std::string& help,
+                 std::chrono::milliseconds least = std::chrono::milliseconds(1)) {
   app.add_option_function<std::string>(
          name,
-         [&into, name](const std::string& text) {
+         [&into, name, least](const std::string& text) {
            const auto duration = ParseDuration(text);
            if (!duration.ok())
              throw CLI::ValidationError(name, std::string(MessageOf(duration.status())));
            into = std::chrono::duration_cast<std::chrono::milliseconds>(*duration);
-           if (into.count() == 0) throw CLI::ValidationError(name, "must be at least 1ms");
+           if (into < least) throw CLI::ValidationError(name, "must be at least 1ms");
          },
          help)
       ->default_str(FormatDuration(into));
 }
 
-Address ParseAddress(const std::string& name, const std::string& text) {
-  const auto address = Address::Parse(text);
-  if (!address.ok()) throw CLI::ValidationError(name, std::string(MessageOf(address.status())));
-  return *address;
+// The value, or the error as CLI11 wants it.
+template <typename Value>
+Value OrComplain(const std::string& name, absl::StatusOr<Value> value) {
+  if (!value.ok()) throw CLI::ValidationError(name, std::string(MessageOf(value.status())));
+  return *std::move(value);
+}
+
+// An option whose text `parse` turns into a value.
+template <typename Value, typename Parse>
+void AddParsed(CLI::App& app, const std::string& name, Value& into, const Parse& parse,
+               const std::string& default_text, const std::string& help) {
+  app.add_option_function<std::string>(
+         name,
+         [&into, name, parse](const std::string& text) { into = OrComplain(name, parse(text)); },
+         help)
+      ->default_str(default_text);
+}
+
+constexpr char kBalancing[] = "Choosing a worker";
+constexpr char kHealth[] = "Health of workers";
+
+// Which worker a request goes to.
+void AddBalancing(CLI::App& app, Assignment& assignment) {
+  BalanceSettings& balance = assignment.balance;
+  AddParsed(app, "--algorithm", balance.algorithm, ParseAlgorithm,
+            std::string(NameOf(balance.algorithm)),
+            "How workers are chosen: round-robin, weighted, least-requests, two-choices or "
+            "consistent-hash");
+  AddParsed(app, "--hash-on", balance.hash_on, HashOn::Parse, balance.hash_on.ToString(),
+            "What keeps requests with one worker under consistent-hash: header:NAME, cookie:NAME "
+            "or client-address");
+  AddDuration(app, "--slow-start", assignment.slow_start,
+              "Until a worker that came new or back has its whole share; 0: at once",
+              std::chrono::milliseconds(0));
+}
+
+// Which workers requests may go to.
+void AddHealth(CLI::App& app, Assignment& assignment) {
+  HealthSettings& health = assignment.health;
+  EjectionPolicy& ejection = assignment.ejection;
+  app.add_option("--health-path", health.path,
+                 "What health checks GET; without it, connecting is enough");
+  AddDuration(app, "--health-interval", health.interval, "Time between two checks");
+  AddDuration(app, "--health-timeout", health.timeout, "Time for one check");
+  AddParsed(app, "--health-expect", health.expected, ParseStatusRanges, "200-399",
+            "Statuses that pass, such as 200 or 200-299,404");
+  app.add_option("--health-healthy-threshold", health.policy.healthy_threshold,
+                 "Checks in a row that bring a worker back")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--health-unhealthy-threshold", health.policy.unhealthy_threshold,
+                 "Checks in a row that take a worker out")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--health-panic-threshold", health.panic_percent,
+                 "With fewer percent of the workers left, all that take connections are used; 0: "
+                 "never")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option("--eject-failures", ejection.failures,
+                 "Connections that fail or break in a row until a worker is ejected; 0: never")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  AddDuration(app, "--eject-time", ejection.time, "Of a first ejection; a second lasts twice it …");
+  AddDuration(app, "--eject-time-max", ejection.time_max, "Of any ejection, at most");
 }
 
 }  // namespace
@@ -37,18 +100,19 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   Options options;
   std::string listen;
   std::vector<std::string> workers;
-  CLI::App app("Shares HTTP requests between workers, in turn.", "gocomet-balancer");
+  CLI::App app("Shares HTTP requests between workers.", "gocomet-balancer");
   app.set_version_flag("--version", std::string("gocomet-balancer ") + kVersion);
   app.add_option("--listen", listen, "Where it listens, IP:PORT")->required();
   app.add_option("--threads", options.threads, "Event-loop threads")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--worker", workers, "A worker, IP:PORT or unix:/PATH; once for each");
-  app.add_option("--health-path", options.assignment.health.path,
-                 "What health checks GET; without it, connecting is enough");
-  AddDuration(app, "--health-interval", options.assignment.health.interval,
-              "Time between two checks");
-  AddDuration(app, "--health-timeout", options.assignment.health.timeout, "Time for one check");
+  app.add_option("--worker", workers,
+                 "A worker, IP:PORT or unix:/PATH, where wanted with ,weight=N; once for each");
+  app.option_defaults()->group(kBalancing);
+  AddBalancing(app, options.assignment);
+  app.option_defaults()->group(kHealth);
+  AddHealth(app, options.assignment);
+  app.option_defaults()->group("Options");
   AddDuration(app, "--connect-timeout", options.limits.connect_timeout, "To connect to a worker");
   AddDuration(app, "--header-timeout", options.limits.header_timeout, "For the head of a request");
   AddDuration(app, "--body-timeout", options.limits.body_timeout, "Without progress of a body");
@@ -70,16 +134,30 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   app.add_option("--state-dir", options.state_directory, "Where it keeps its last snapshot");
   try {
     app.parse(argc, argv);
-    options.listen = ParseAddress("--listen", listen);
-    for (size_t i = 0; i < workers.size(); ++i) {
-      options.assignment.endpoints.push_back(
-          {Cat("worker-", i), 1, ParseAddress("--worker", workers[i]), false});
+    options.listen = OrComplain("--listen", Address::Parse(listen));
+    for (const std::string& worker : workers) {
+      options.assignment.endpoints.push_back(OrComplain("--worker", ParseWorker(worker)));
+    }
+    if (app.count("--hash-on") > 0 &&
+        options.assignment.balance.algorithm != Algorithm::kConsistentHash) {
+      throw CLI::ValidationError("--hash-on", "needs --algorithm consistent-hash");
+    }
+    if (const std::string wrong = FindContradiction(options.assignment); !wrong.empty()) {
+      throw CLI::ValidationError(wrong);
     }
     const bool managed = !options.control_plane.empty();
     if (managed &&
         (options.name.empty() || options.token_file.empty() || options.state_directory.empty())) {
       throw CLI::ValidationError("--control-plane",
                                  "needs --name, --token-file and --state-dir too");
+    }
+    for (const CLI::Option* option : app.get_options()) {
+      const bool comes_with_workers =
+          option->get_group() == kBalancing || option->get_group() == kHealth;
+      if (managed && comes_with_workers && option->count() > 0) {
+        throw CLI::ValidationError(option->get_name(),
+                                   "with --control-plane this comes from there; leave it out");
+      }
     }
     if (managed == !workers.empty()) {
       throw CLI::ValidationError("--worker",

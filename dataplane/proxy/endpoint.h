@@ -31,8 +31,10 @@ struct Endpoint {
   std::atomic<uint64_t> bytes_to_worker{0};
   std::atomic<uint64_t> bytes_from_worker{0};
 
-  // Set by whoever could not connect, until a probe passes: others then need not find out too.
+  // Set by whoever was refused, until a probe connects: others then need not find out too.
   std::atomic<bool> refuses{false};
+  // Requests whose connection could not be made, or broke, since one was answered whole.
+  std::atomic<uint32_t> failures_in_row{0};
   // Somebody waits to hear that nothing is in flight any more.
   std::atomic<bool> draining{false};
 };

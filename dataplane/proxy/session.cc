@@ -334,7 +334,7 @@ void Session::OnDeadline() {
     case Phase::kExchange: {
       if (answer_begun_) return Close();
       if (!upstream_) return Close();
-      if (!connected_) return WorkerLost("connect_timeout");
+      if (!connected_) return WorkerLost("connect_timeout", ETIMEDOUT);
       const bool waits_for_client = !request_body_.done() && body_sent_ == body_scanned_;
       if (waits_for_client) {
         return Refuse(408, "body_timeout", "the request's body did not come in time");

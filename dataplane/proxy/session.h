@@ -83,8 +83,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   bool TakeAnswerHead(const http::ResponseHead& head, size_t consumed);
   bool ScanAnswerBody();
   bool FinishAnswer();
-  // The connection broke, or never came to be, before an answer began.
-  void WorkerLost(const char* reason);
+  // The connection broke, or never came to be (for this errno), before an answer began.
+  void WorkerLost(const char* reason, int connect_error = 0);
   bool MayTryAgain() const;
   void Release(bool reuse);
 

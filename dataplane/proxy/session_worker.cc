@@ -40,9 +40,7 @@ void Session::Dispatch() {
     if (OwnLimitReached(errno)) {
       return Refuse(503, "out_of_descriptors", "the balancer has no descriptor left", true);
     }
-    Count(endpoint->connect_errors);
-    endpoint->refuses.store(true, std::memory_order_relaxed);
-    shard_.hooks().refused(endpoint);
+    shard_.ConnectFailed(endpoint, errno);
     tried_.push_back(endpoint);
     if (attempts_ > shard_.limits().retries_max || !shard_.SpendRetry()) {
       return Refuse(503, "connect_failed", kNoWorker, true);
@@ -71,7 +69,7 @@ bool Session::Connected() {
   socklen_t length = sizeof(error);
   ::getsockopt(upstream_->fd(), SOL_SOCKET, SO_ERROR, &error, &length);
   if (error != 0) {
-    WorkerLost("connect_failed");
+    WorkerLost("connect_failed", error);
     return false;
   }
   connected_ = true;
@@ -163,7 +161,7 @@ bool Session::ReadWorker() {
     WorkerLost("connection_lost");
   } else if (answer_begun_ && (got < 0 || !answer_body_.until_close()) && !answer_body_.done()) {
     // Half an answer must not look like a whole one.
-    Count(upstream_->endpoint()->resets);
+    shard_.ConnectionBroke(upstream_->endpoint());
     Close();
   }
   return true;
@@ -250,7 +248,7 @@ bool Session::ScanAnswerBody() {
   const size_t scanned = answer_body_.Scan(out_.view().substr(answer_scanned_));
   answer_scanned_ += scanned;
   if (answer_body_.bad()) {
-    Count(upstream_->endpoint()->resets);
+    shard_.ConnectionBroke(upstream_->endpoint());
     Close();
     return false;
   }
@@ -261,6 +259,7 @@ bool Session::FinishAnswer() {
   if (!answer_begun_ || !upstream_) return false;
   const bool ended = answer_body_.done() || (answer_body_.until_close() && worker_ended_);
   if (!ended || !own_out_.empty() || answer_scanned_ > 0) return false;
+  Shard::Served(*upstream_->endpoint());
   // Bytes after the answer belong to nothing that was asked: that connection is not used again.
   const bool request_whole =
       request_body_.done() && head_sent_ == request_head_.size() && body_sent_ == body_scanned_;
@@ -290,7 +289,7 @@ bool Session::MayTryAgain() const {
   return nothing_sent || (idempotent_ && out_.empty());
 }
 
-void Session::WorkerLost(const char* reason) {
+void Session::WorkerLost(const char* reason, int connect_error) {
   const EndpointPointer endpoint = upstream_->endpoint();
   const bool was_connected = connected_;
   const bool was_reused = upstream_->reused();
@@ -298,11 +297,9 @@ void Session::WorkerLost(const char* reason) {
   Release(false);
   out_.Clear();
   if (!was_connected) {
-    Count(endpoint->connect_errors);
-    endpoint->refuses.store(true, std::memory_order_relaxed);
-    shard_.hooks().refused(endpoint);
+    shard_.ConnectFailed(endpoint, connect_error);
   } else if (!was_reused) {
-    Count(endpoint->resets);
+    shard_.ConnectionBroke(endpoint);
   }
   if (!again || !shard_.SpendRetry()) {
     const bool nobody = !was_connected;

@@ -224,4 +224,21 @@ bool Shard::SpendRetry() {
   return true;
 }
 
+void Shard::ConnectFailed(const EndpointPointer& endpoint, int error) {
+  Count(endpoint->connect_errors);
+  // Silence, or a full queue, is what an overloaded worker shows; one such is no refusal.
+  if (error == ETIMEDOUT || error == EAGAIN) return FailedOnceMore(endpoint);
+  if (!endpoint->refuses.exchange(true, std::memory_order_relaxed)) hooks_.refused(endpoint);
+}
+
+void Shard::ConnectionBroke(const EndpointPointer& endpoint) {
+  Count(endpoint->resets);
+  FailedOnceMore(endpoint);
+}
+
+void Shard::FailedOnceMore(const EndpointPointer& endpoint) {
+  const uint32_t failures = endpoint->failures_in_row.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (failures == table_->failures_to_tell) hooks_.failing(endpoint);
+}
+
 }  // namespace gocomet::dataplane

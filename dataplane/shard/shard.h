@@ -37,7 +37,9 @@ class Shard {
  public:
   struct Hooks {
     // Called on the shard's thread; must not block.
-    std::function<void(const EndpointPointer&)> refused;
+    std::function<void(const EndpointPointer&)> refused;  // Once, until its flag is cleared.
+    // It has failed as many times in a row as the table says.
+    std::function<void(const EndpointPointer&)> failing;
     std::function<void()> nothing_in_flight;  // With a draining endpoint.
     std::function<void()> drained;            // After Drain: the last session has ended.
   };
@@ -79,6 +81,15 @@ class Shard {
   // Retries are at most a fifth of requests, so that they cannot double an overload.
   void EarnRetry();
   bool SpendRetry();
+  // What a request met at an endpoint: it could not connect, for this errno; the connection broke;
+  // it was answered whole. Each counts what there is to count.
+  void ConnectFailed(const EndpointPointer& endpoint, int error);
+  void ConnectionBroke(const EndpointPointer& endpoint);
+  static void Served(Endpoint& endpoint) {
+    if (endpoint.failures_in_row.load(std::memory_order_relaxed) != 0) {
+      endpoint.failures_in_row.store(0, std::memory_order_relaxed);
+    }
+  }
   // Destroys it once its callback has returned to the loop.
   void Retire(Session& session);
 
@@ -88,6 +99,7 @@ class Shard {
   static void OnRetire(evutil_socket_t fd, short what, void* self);
   static void OnWheel(evutil_socket_t fd, short what, void* self);
   void WakeForWheel(TimerWheel::Time time);
+  void FailedOnceMore(const EndpointPointer& endpoint);
   void Accept();
   void PauseAccepting();
   void ReportIfDrained();

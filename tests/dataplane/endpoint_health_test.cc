@@ -1,72 +1,84 @@
 #include "dataplane/health/endpoint_health.h"
 
-#include <vector>
-
 #include <gtest/gtest.h>
-
-#include "dataplane/app/director.h"
 
 namespace gocomet::dataplane {
 namespace {
 
+using enum ProbeOutcome;
+
 constexpr HealthPolicy kPolicy{.healthy_threshold = 2, .unhealthy_threshold = 3};
 
-TEST(EndpointHealth, TrustsANewEndpoint) { EXPECT_TRUE(EndpointHealth().healthy()); }
+TEST(EndpointHealth, TrustsANewEndpoint) {
+  EXPECT_TRUE(EndpointHealth().healthy());
+  EXPECT_TRUE(EndpointHealth().takes_connections());
+}
 
-TEST(EndpointHealth, GoesOutAfterAsManySlowProbesInARow) {
-  EndpointHealth health;
-  EXPECT_FALSE(health.ObserveProbe(false, true, "slow", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(false, true, "slow", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(true, false, "", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(false, true, "slow", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(false, true, "slow", kPolicy));
-  EXPECT_TRUE(health.healthy());
-  EXPECT_TRUE(health.ObserveProbe(false, true, "slow", kPolicy));
-  EXPECT_FALSE(health.healthy());
-  EXPECT_TRUE(health.only_slow());
-  EXPECT_EQ(health.reason(), "slow");
+TEST(EndpointHealth, GoesOutAfterAsManyFailuresInARow) {
+  for (const ProbeOutcome failure : {kTimedOut, kWrongAnswer}) {
+    EndpointHealth health;
+    EXPECT_FALSE(health.ObserveProbe(failure, "bad", kPolicy));
+    EXPECT_FALSE(health.ObserveProbe(failure, "bad", kPolicy));
+    EXPECT_FALSE(health.ObserveProbe(kPassed, "200", kPolicy)) << "the run of failures is broken";
+    EXPECT_FALSE(health.ObserveProbe(failure, "bad", kPolicy));
+    EXPECT_FALSE(health.ObserveProbe(failure, "bad", kPolicy));
+    EXPECT_TRUE(health.healthy());
+    EXPECT_TRUE(health.ObserveProbe(failure, "worse", kPolicy));
+    EXPECT_FALSE(health.healthy());
+    EXPECT_TRUE(health.takes_connections());
+    EXPECT_EQ(health.reason(), "worse");
+  }
 }
 
 TEST(EndpointHealth, GoesOutAtOnceWhereConnectionsAreRefused) {
-  EndpointHealth health;
-  EXPECT_TRUE(health.ObserveProbe(false, false, "refused", kPolicy));
-  EXPECT_FALSE(health.healthy());
-  EXPECT_FALSE(health.only_slow());
+  EndpointHealth by_probe;
+  EXPECT_TRUE(by_probe.ObserveProbe(kRefused, "refused", kPolicy));
+  EXPECT_FALSE(by_probe.healthy());
+  EXPECT_FALSE(by_probe.takes_connections());
+  EndpointHealth by_request;
+  EXPECT_TRUE(by_request.ObserveRefusal("refused"));
+  EXPECT_FALSE(by_request.takes_connections());
+  EXPECT_FALSE(by_request.ObserveRefusal("refused")) << "it is out already";
 }
 
 TEST(EndpointHealth, ComesBackAfterAsManyPassesInARow) {
   EndpointHealth health;
-  EXPECT_TRUE(health.ObserveRefusal("refused"));
-  EXPECT_FALSE(health.ObserveProbe(true, false, "", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(false, false, "refused", kPolicy));
-  EXPECT_FALSE(health.ObserveProbe(true, false, "", kPolicy));
-  EXPECT_TRUE(health.ObserveProbe(true, false, "", kPolicy));
+  for (int i = 0; i < 3; ++i) health.ObserveProbe(kTimedOut, "slow", kPolicy);
+  EXPECT_FALSE(health.ObserveProbe(kPassed, "200", kPolicy));
+  EXPECT_FALSE(health.ObserveProbe(kTimedOut, "slow", kPolicy));
+  EXPECT_FALSE(health.ObserveProbe(kPassed, "200", kPolicy));
+  EXPECT_FALSE(health.healthy());
+  EXPECT_TRUE(health.ObserveProbe(kPassed, "200", kPolicy));
   EXPECT_TRUE(health.healthy());
   EXPECT_EQ(health.reason(), "");
 }
 
-std::vector<size_t> Eligible(const std::vector<EndpointHealth>& healths, uint32_t panic_percent) {
-  std::vector<const EndpointHealth*> pointers;
-  for (const EndpointHealth& health : healths) pointers.push_back(&health);
-  return ChooseEligible(pointers, panic_percent);
+TEST(EndpointHealth, TakesConnectionsAgainAsSoonAsAProbeConnects) {
+  for (const ProbeOutcome outcome : {kTimedOut, kWrongAnswer, kPassed}) {
+    EndpointHealth health;
+    health.ObserveRefusal("refused");
+    EXPECT_TRUE(health.ObserveProbe(outcome, "", kPolicy));
+    EXPECT_TRUE(health.takes_connections());
+    EXPECT_FALSE(health.healthy()) << "one probe is too few";
+  }
 }
 
-TEST(ChooseEligible, TakesTheHealthyOnes) {
-  std::vector<EndpointHealth> healths(4);
-  healths[1].ObserveRefusal("refused");
-  EXPECT_EQ(Eligible(healths, 30), (std::vector<size_t>{0, 2, 3}));
+TEST(EndpointHealth, NeedsOnePassByDefault) {
+  EndpointHealth health;
+  health.ObserveRefusal("refused");
+  EXPECT_TRUE(health.ObserveProbe(kPassed, "200", HealthPolicy{}));
+  EXPECT_TRUE(health.healthy());
 }
 
-TEST(ChooseEligible, AddsTheSlowOnesInPanicAndNeverThoseThatRefuse) {
-  std::vector<EndpointHealth> healths(4);
-  const HealthPolicy at_once{.unhealthy_threshold = 1};
-  healths[0].ObserveProbe(false, true, "slow", at_once);
-  healths[1].ObserveProbe(false, true, "slow", at_once);
-  EXPECT_EQ(Eligible(healths, 30), (std::vector<size_t>{2, 3}));
-  healths[2].ObserveRefusal("refused");
-  EXPECT_EQ(Eligible(healths, 30), (std::vector<size_t>{0, 1, 3}));
-  healths[3].ObserveRefusal("refused");
-  EXPECT_EQ(Eligible(healths, 30), (std::vector<size_t>{0, 1}));
+TEST(EndpointHealth, CountsNoFailureTwiceAfterItCameBack) {
+  EndpointHealth health;
+  const HealthPolicy policy;
+  health.ObserveProbe(kTimedOut, "slow", policy);
+  health.ObserveProbe(kTimedOut, "slow", policy);
+  EXPECT_FALSE(health.healthy());
+  health.ObserveProbe(kPassed, "200", policy);
+  EXPECT_FALSE(health.ObserveProbe(kTimedOut, "slow", policy));
+  EXPECT_TRUE(health.healthy());
 }
 
 }  // namespace

@@ -164,4 +164,9 @@ Address RefusingAddress() {
   return bound;
 }
 
+Address FreeAddress() {
+  const Door door;
+  return door.address();
+}
+
 }  // namespace gocomet::dataplane

@@ -61,6 +61,7 @@ class Door {
   explicit Door(const std::string& path);
 
   const Address& address() const { return address_; }
+  int fd() const { return fd_.get(); }
   // The next connection; fails the test where none comes.
   Peer Accept();
   bool NobodyKnocksFor(std::chrono::milliseconds time);
@@ -76,6 +77,8 @@ class Door {
 
 // An address on 127.0.0.1 that refuses connections.
 Address RefusingAddress();
+// One that was free a moment ago, for those who listen by themselves.
+Address FreeAddress();
 
 // Waits until `condition` holds; false after the patience.
 template <typename Condition>

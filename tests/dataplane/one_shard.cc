@@ -17,6 +17,7 @@ OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
   }
   Shard::Hooks hooks;
   hooks.refused = [this](const EndpointPointer&) { ++refusals_; };
+  hooks.failing = [this](const EndpointPointer&) { ++times_failing_; };
   hooks.nothing_in_flight = [this] { ++nothing_in_flight_; };
   hooks.drained = [this] { drained_ = true; };
   shard_ = std::make_unique<Shard>(0, *std::move(listener), limits, std::move(hooks));
@@ -29,7 +30,9 @@ OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
 void OneShard::RouteTo(const std::vector<size_t>& workers) {
   std::vector<Candidate> candidates;
   for (const size_t i : workers) candidates.push_back({endpoints_[i]});
-  table_ = std::make_shared<const RoutingTable>(0, candidates, BalanceSettings{}, table_.get());
+  auto table = std::make_shared<RoutingTable>(0, candidates, BalanceSettings{}, table_.get());
+  table->failures_to_tell = kFailuresToTell;
+  table_ = table;
   std::atomic<bool> adopted{false};
   shard_->Adopt(table_, [&adopted] { adopted = true; });
   ASSERT_TRUE(Eventually([&adopted] { return adopted.load(); }));

@@ -22,6 +22,9 @@ class OneShard {
   // Waits until it routes to these of its workers, and only these.
   void RouteTo(const std::vector<size_t>& workers);
   int refusals() const { return refusals_; }
+  // Of times an endpoint failed kFailuresToTell times in a row.
+  static constexpr uint32_t kFailuresToTell = 3;
+  int times_failing() const { return times_failing_; }
   bool drained() const { return drained_; }
   int times_nothing_in_flight() const { return nothing_in_flight_; }
 
@@ -30,6 +33,7 @@ class OneShard {
   std::vector<EndpointPointer> endpoints_;
   std::shared_ptr<const RoutingTable> table_;
   std::atomic<int> refusals_{0};
+  std::atomic<int> times_failing_{0};
   std::atomic<int> nothing_in_flight_{0};
   std::atomic<bool> drained_{false};
   std::unique_ptr<Shard> shard_;

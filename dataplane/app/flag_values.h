@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "common/probe/prober.h"
+#include "dataplane/app/director.h"
+
+namespace gocomet::dataplane {
+
+inline constexpr uint32_t kWeightMax = 100;
+
+// `IP:PORT` or `unix:/PATH`, and where wanted `,weight=N`. The worker's id is its address, so that
+// the order of the flags means nothing. INVALID_ARGUMENT says what is wrong.
+absl::StatusOr<WantedEndpoint> ParseWorker(std::string_view text);
+
+// `200`, `200-399`, or several of these after commas. INVALID_ARGUMENT says what is wrong.
+absl::StatusOr<std::vector<StatusRange>> ParseStatusRanges(std::string_view text);
+
+// What is wrong with the flags taken together; empty where nothing is.
+std::string FindContradiction(const Assignment& assignment);
+
+}  // namespace gocomet::dataplane

@@ -1,0 +1,300 @@
+#include "dataplane/app/director.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "common/base/text.h"
+#include "tests/dataplane/loopback.h"
+
+// A director with real shards and probes, and workers on loopback.
+namespace gocomet::dataplane {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLong{600'000};
+
+// A worker that answers each request on a connection of its own, or breaks it off.
+class Worker {
+ public:
+  Worker() : thread_([this] { Serve(); }) {}
+  ~Worker() {
+    stopping_ = true;
+    Peer::ConnectTo(door_.address());
+    thread_.join();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  const Address& address() const { return door_.address(); }
+  void Break(bool broken) { broken_ = broken; }
+  // Requests but for probes.
+  int served() const { return served_; }
+
+ private:
+  void Serve() {
+    while (true) {
+      UniqueFd client(::accept4(door_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (stopping_) return;
+      char request[4096];
+      if (!client.valid() || ::recv(client.get(), request, sizeof(request), 0) <= 0) continue;
+      ++served_;
+      if (broken_) continue;
+      constexpr std::string_view kOk =
+          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+      ::send(client.get(), kOk.data(), kOk.size(), MSG_NOSIGNAL);
+    }
+  }
+
+  Door door_;
+  std::atomic<bool> broken_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> served_{0};
+  std::thread thread_;
+};
+
+class RunningDirector {
+ public:
+  explicit RunningDirector(int threads = 1)
+      : director_(loop_, {.nothing_in_flight = [] {}, .drained = [] {}}) {
+    address_ = FreeAddress();
+    EXPECT_TRUE(director_.Start(address_, threads, Limits{}).ok());
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+  ~RunningDirector() {
+    loop_.Stop();
+    thread_.join();
+  }
+  RunningDirector(const RunningDirector&) = delete;
+  RunningDirector& operator=(const RunningDirector&) = delete;
+
+  // Returns once all threads route by it.
+  void Assign(const Assignment& assignment) {
+    std::promise<void> adopted;
+    director_.SetAssignment(assignment, [&adopted] { adopted.set_value(); });
+    adopted.get_future().wait();
+  }
+
+  std::vector<EndpointStatus> Status() {
+    std::promise<std::vector<EndpointStatus>> status;
+    loop_.Post([&] { status.set_value(director_.Status()); });
+    return status.get_future().get();
+  }
+  EndpointStatus StatusOf(const std::string& worker_id, uint64_t incarnation = 1) {
+    for (const EndpointStatus& status : Status()) {
+      if (status.endpoint->worker_id == worker_id && status.endpoint->incarnation == incarnation) {
+        return status;
+      }
+    }
+    ADD_FAILURE() << worker_id << " is not known";
+    return {};
+  }
+  bool BecomesHealthy(const std::string& worker_id, bool healthy) {
+    return Eventually([&] { return StatusOf(worker_id).healthy == healthy; });
+  }
+
+  // One request on a connection of its own; its answer.
+  std::string Ask(const std::string& method = "GET") {
+    Peer client = Peer::ConnectTo(address_);
+    client.Send(method + " / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    return client.ReadToEnd();
+  }
+
+ private:
+  Address address_;
+  EventLoop loop_;
+  Director director_;
+  std::thread thread_;
+};
+
+WantedEndpoint Wanted(const std::string& id, const Address& address, uint64_t incarnation = 1) {
+  return {.worker_id = id, .incarnation = incarnation, .address = address};
+}
+
+// Probes that connect once at the start and not again within a test.
+Assignment AssignmentOf(std::vector<WantedEndpoint> endpoints) {
+  Assignment assignment;
+  assignment.endpoints = std::move(endpoints);
+  assignment.health.interval = kLong;
+  return assignment;
+}
+
+TEST(Director, TreatsAReusedAddressWithAnotherIdentityAsAnotherEndpoint) {
+  Door door;
+  RunningDirector director;
+  director.Assign(AssignmentOf({Wanted("a", door.address())}));
+  const EndpointPointer first = director.StatusOf("a").endpoint;
+  first->answered = 7;
+  first->refuses = true;
+  first->failures_in_row = 2;
+  const auto expect_fresh = [&](const EndpointPointer& endpoint) {
+    EXPECT_NE(endpoint, first);
+    EXPECT_EQ(endpoint->answered, 0u);
+    EXPECT_FALSE(endpoint->refuses);
+    EXPECT_EQ(endpoint->failures_in_row, 0u);
+  };
+  director.Assign(AssignmentOf({Wanted("b", door.address())}));
+  expect_fresh(director.StatusOf("b").endpoint);
+  director.Assign(AssignmentOf({Wanted("a", door.address(), 2)}));
+  expect_fresh(director.StatusOf("a", 2).endpoint);
+}
+
+TEST(Director, KeepsWhatItLearntOfAnEndpointThatStays) {
+  Door door;
+  RunningDirector director;
+  director.Assign(AssignmentOf({Wanted("a", door.address())}));
+  const EndpointPointer first = director.StatusOf("a").endpoint;
+  director.Assign(AssignmentOf({Wanted("b", RefusingAddress()), Wanted("a", door.address())}));
+  EXPECT_EQ(director.StatusOf("a").endpoint, first);
+}
+
+TEST(Director, TrustsAnotherWorkerOnAnAddressWhoseFormerWorkerRefused) {
+  char directory[] = "/tmp/gocomet-director-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/worker";
+  RunningDirector director;
+  const Address address = *Address::Parse("unix:" + path);
+  director.Assign(AssignmentOf({Wanted("former", address)}));
+  EXPECT_TRUE(director.BecomesHealthy("former", false));
+  EXPECT_EQ(director.Ask().find("HTTP/1.1 503 "), 0u);
+
+  Door door(path);
+  director.Assign(AssignmentOf({Wanted("next", address)}));
+  EXPECT_TRUE(director.StatusOf("next").healthy);
+  EXPECT_FALSE(director.StatusOf("former").healthy) << "its last report still says how it was";
+  ::unlink(path.c_str());
+  ::rmdir(directory);
+}
+
+TEST(Director, SaysAtOnceThatNobodyTakesConnectionsAndGoesOnWhenOneDoes) {
+  char directory[] = "/tmp/gocomet-director-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/worker";
+  RunningDirector director;
+  Assignment assignment = AssignmentOf({Wanted("a", *Address::Parse("unix:" + path))});
+  assignment.health.interval = milliseconds(20);
+  director.Assign(assignment);
+  const std::string answer = director.Ask();
+  EXPECT_EQ(answer.find("HTTP/1.1 503 "), 0u) << answer;
+  EXPECT_TRUE(answer.ends_with("No healthy server found")) << answer;
+  EXPECT_TRUE(director.BecomesHealthy("a", false));
+  const Door door(path);
+  EXPECT_TRUE(director.BecomesHealthy("a", true));
+  ::unlink(path.c_str());
+  ::rmdir(directory);
+}
+
+TEST(Director, TakesARefusingWorkerOutWithoutAFailedRequest) {
+  Worker worker;
+  RunningDirector director;
+  director.Assign(AssignmentOf({Wanted("gone", RefusingAddress()), Wanted("a", worker.address())}));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(director.Ask("POST").ends_with("ok"));
+  EXPECT_TRUE(director.BecomesHealthy("gone", false));
+  EXPECT_EQ(worker.served(), 10);
+}
+
+TEST(Director, EjectsAWorkerThatBreaksConnectionsThoughItsProbesPass) {
+  Worker good;
+  Worker bad;
+  bad.Break(true);
+  RunningDirector director;
+  Assignment assignment =
+      AssignmentOf({Wanted("good", good.address()), Wanted("bad", bad.address())});
+  assignment.ejection = {.failures = 3, .time = kLong, .time_max = kLong};
+  director.Assign(assignment);
+  for (int i = 0; i < 6; ++i) director.Ask("POST");
+  EXPECT_TRUE(director.BecomesHealthy("bad", false));
+  EXPECT_EQ(director.StatusOf("bad").health_reason,
+            "ejected for 10m: 3 connections in a row failed or broke");
+  EXPECT_EQ(bad.served(), 3);
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(director.Ask("POST").ends_with("ok"));
+  EXPECT_EQ(bad.served(), 3);
+}
+
+TEST(Director, TakesAnEjectedWorkerBackWhenItsTimeIsOver) {
+  Worker good;
+  Worker bad;
+  bad.Break(true);
+  RunningDirector director;
+  Assignment assignment =
+      AssignmentOf({Wanted("good", good.address()), Wanted("bad", bad.address())});
+  assignment.ejection = {.failures = 1, .time = milliseconds(20), .time_max = milliseconds(20)};
+  director.Assign(assignment);
+  for (int i = 0; i < 2; ++i) director.Ask("POST");
+  bad.Break(false);
+  const int before = bad.served();
+  EXPECT_TRUE(Eventually([&] {
+    director.Ask();
+    return bad.served() > before;
+  }));
+}
+
+TEST(Director, NeverEjectsTheOnlyWorkerNorMoreThanHalf) {
+  Worker workers[3];
+  for (Worker& worker : workers) worker.Break(true);
+  RunningDirector director;
+  Assignment assignment =
+      AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address()),
+                    Wanted("c", workers[2].address())});
+  assignment.ejection = {.failures = 1, .time = kLong, .time_max = kLong};
+  director.Assign(assignment);
+  for (int i = 0; i < 20; ++i) director.Ask("POST");
+  int healthy = 0;
+  for (const EndpointStatus& status : director.Status()) healthy += status.healthy ? 1 : 0;
+  EXPECT_EQ(healthy, 2);
+}
+
+TEST(Director, GoesOnUsingWorkersWhoseProbesFailWhereNoneIsLeft) {
+  Worker workers[2];
+  RunningDirector director;
+  Assignment assignment =
+      AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address())});
+  assignment.health.path = "/";
+  assignment.health.interval = milliseconds(5);
+  assignment.health.expected = {{204, 204}};
+  director.Assign(assignment);
+  EXPECT_TRUE(director.BecomesHealthy("a", false));
+  EXPECT_TRUE(director.BecomesHealthy("b", false));
+  EXPECT_EQ(director.StatusOf("a").health_reason, "200");
+  EXPECT_TRUE(director.Ask().ends_with("ok"));
+}
+
+TEST(Director, GivesAWorkerThatComesLaterASmallShareAtFirst) {
+  Worker first;
+  Worker second;
+  Worker later;
+  RunningDirector director;
+  Assignment assignment =
+      AssignmentOf({Wanted("first", first.address()), Wanted("second", second.address())});
+  assignment.slow_start = kLong;
+  director.Assign(assignment);
+  assignment.endpoints.push_back(Wanted("later", later.address()));
+  director.Assign(assignment);
+  for (int i = 0; i < 42; ++i) EXPECT_TRUE(director.Ask().ends_with("ok"));
+  EXPECT_EQ(first.served(), 20);
+  EXPECT_EQ(second.served(), 20);
+  EXPECT_EQ(later.served(), 2);
+}
+
+TEST(Director, SharesExactlyBetweenThreads) {
+  Worker workers[3];
+  RunningDirector director(3);
+  director.Assign(
+      AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address()),
+                    Wanted("c", workers[2].address())}));
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(director.Ask().ends_with("ok"));
+  for (const Worker& worker : workers) EXPECT_EQ(worker.served(), 20);
+}
+
+}  // namespace
+}  // namespace gocomet::dataplane
