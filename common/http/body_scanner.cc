@@ -16,6 +16,7 @@ int HexValue(char c) {
 }
 
 bool IsValueByte(char c) { return IsFieldValue(std::string_view(&c, 1)); }
+bool IsTokenByte(char c) { return IsToken(std::string_view(&c, 1)); }
 
 }  // namespace
 
@@ -83,6 +84,7 @@ bool BodyScanner::OnFramingByte(char c) {
         state_ = State::kSizeLf;
       } else if (c == ';') {
         state_ = State::kExtension;
+        extension_bytes_ = 0;
       } else {
         return false;
       }
@@ -93,7 +95,7 @@ bool BodyScanner::OnFramingByte(char c) {
         state_ = State::kSizeLf;
         return true;
       }
-      return IsValueByte(c);
+      return IsValueByte(c) && ++extension_bytes_ <= kExtensionBytesMax;
     case State::kSizeLf:
       if (c != '\n') return false;
       size_digits_ = 0;
@@ -115,8 +117,11 @@ bool BodyScanner::OnFramingByte(char c) {
         state_ = State::kEndLf;
         return true;
       }
-      state_ = State::kTrailer;
-      return c != ' ' && c != '\t' && IsValueByte(c);
+      state_ = State::kTrailerName;
+      name_bytes_ = 0;
+      return c != ':' && OnTrailerName(c);
+    case State::kTrailerName:
+      return OnTrailerName(c);
     case State::kTrailer:
       if (c == '\r') {
         state_ = State::kTrailerLf;
@@ -132,6 +137,16 @@ bool BodyScanner::OnFramingByte(char c) {
     default:
       return false;
   }
+}
+
+bool BodyScanner::OnTrailerName(char c) {
+  if (c != ':') {
+    if (name_bytes_ < name_.size()) name_[name_bytes_] = c;
+    ++name_bytes_;
+    return IsTokenByte(c);
+  }
+  state_ = State::kTrailer;
+  return name_bytes_ > name_.size() || !IsForbiddenTrailer(Identify({name_.data(), name_bytes_}));
 }
 
 }  // namespace gocomet::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -10,10 +11,15 @@ namespace gocomet::http {
 
 // Finds the end of a body in a stream of bytes, and checks a chunked one on the way (RFC
 // 9112, 7.1). The bytes themselves are passed on as they came. Pure; a few words of state.
+//
+// Strict where the RFC lets a recipient be lenient, since others may read it in another way: no
+// white space around a chunk's size, at most 15 digits of it, no bare CR or LF in an extension, and
+// trailers are fields, none of which frames or routes a message.
 class BodyScanner {
  public:
   // Chunk extensions and trailers are bounded: a body that is mostly framing is refused.
   static constexpr uint64_t kFramingBytesMax = 64 * 1024;
+  static constexpr uint64_t kExtensionBytesMax = 4 * 1024;  // Of one chunk.
 
   BodyScanner() = default;
   explicit BodyScanner(const Framing& framing);
@@ -40,17 +46,22 @@ class BodyScanner {
     kDataCr,
     kDataLf,
     kTrailerStart,
+    kTrailerName,
     kTrailer,
     kTrailerLf,
     kEndLf,
   };
 
   bool OnFramingByte(char c);
+  bool OnTrailerName(char c);
 
   State state_ = State::kDone;
   uint64_t left_ = 0;           // Of the body, or of the chunk.
   uint32_t size_digits_ = 0;    // Of the chunk size read so far.
-  uint64_t framing_bytes_ = 0;  // Not data, since the body began.
+  uint64_t framing_bytes_ = 0;  // Not data, since the last data.
+  uint32_t extension_bytes_ = 0;
+  uint32_t name_bytes_ = 0;                      // Of the trailer's name.
+  std::array<char, kFieldNameBytesMax> name_{};  // Its first bytes.
 };
 
 }  // namespace gocomet::http

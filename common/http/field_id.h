@@ -30,6 +30,7 @@ enum class FieldId : uint8_t {
   kXRequestId,
 };
 inline constexpr size_t kFieldIds = static_cast<size_t>(FieldId::kXRequestId) + 1;
+inline constexpr size_t kFieldNameBytesMax = 25;  // Of those.
 
 namespace field_id_internal {
 
@@ -120,6 +121,13 @@ constexpr bool IsHopByHop(FieldId id) {
     default:
       return false;
   }
+}
+
+// May not come as a trailer: a recipient that merged it into the header fields would read another
+// message (RFC 9110, 6.5.1).
+constexpr bool IsForbiddenTrailer(FieldId id) {
+  return IsHopByHop(id) || id == FieldId::kContentLength || id == FieldId::kExpect ||
+         id == FieldId::kHost || id == FieldId::kTrailer || id == FieldId::kTransferEncoding;
 }
 
 }  // namespace gocomet::http

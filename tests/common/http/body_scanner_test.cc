@@ -60,6 +60,14 @@ TEST(BodyScanner, RefusesMalformedChunksWholeAndByteByByte) {
                                   "0\r\nX: a\r\r\n",
                                   "0\r\n\rX",
                                   "5;a\rb\r\nhello",
+                                  "0\r\nX\r\n\r\n",
+                                  "0\r\n: a\r\n\r\n",
+                                  "0\r\nX : a\r\n\r\n",
+                                  "0\r\nGET / HTTP/1.1\r\n\r\n",
+                                  "0\r\nContent-Length: 3\r\n\r\n",
+                                  "0\r\nX: a\r\ntransfer-encoding: chunked\r\n\r\n",
+                                  "0\r\nHost: b\r\n\r\n",
+                                  "0\r\nConnection: close\r\n\r\n",
                                   "0\n\n"}) {
     BodyScanner whole = Chunked();
     whole.Scan(bytes);
@@ -71,13 +79,29 @@ TEST(BodyScanner, RefusesMalformedChunksWholeAndByteByByte) {
 }
 
 TEST(BodyScanner, BoundsTheFramingWithoutData) {
-  BodyScanner body = Chunked();
-  body.Scan("1;" + std::string(BodyScanner::kFramingBytesMax, 'x'));
-  EXPECT_TRUE(body.bad());
   BodyScanner trailers = Chunked();
   trailers.Scan("0\r\n");
   for (int i = 0; i < 20'000 && !trailers.bad(); ++i) trailers.Scan("a: b\r\n");
   EXPECT_TRUE(trailers.bad());
+}
+
+TEST(BodyScanner, TakesTrailersWhoseNamesAreLongOrOnlyBeginLikeForbiddenOnes) {
+  BodyScanner body = Chunked();
+  const std::string bytes =
+      "0\r\nContent-Length-Of-It: 3\r\nHos: a\r\nGrpc-Status:0\r\nEmpty:\r\n" +
+      std::string(300, 'n') + ": v\r\n\r\n";
+  EXPECT_EQ(body.Scan(bytes), bytes.size());
+  EXPECT_TRUE(body.done());
+}
+
+TEST(BodyScanner, BoundsTheExtensionsOfOneChunk) {
+  const std::string most = "1;" + std::string(BodyScanner::kExtensionBytesMax, 'x');
+  BodyScanner body = Chunked();
+  body.Scan(most + "\r\na\r\n" + most + "\r\nb\r\n0\r\n\r\n");
+  EXPECT_TRUE(body.done());
+  BodyScanner more = Chunked();
+  more.Scan(most + "x");
+  EXPECT_TRUE(more.bad());
 }
 
 TEST(BodyScanner, CountsDataInChunksOfAnySizeAsHonest) {
