@@ -35,6 +35,10 @@ target_compile_options(gocomet_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
   -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # Some of the above are GCC's alone.
+  target_compile_options(gocomet_warnings INTERFACE -Wno-unknown-warning-option)
+endif()
 
 # For generated code too: they change predefined macros, on which precompiled headers must agree.
 add_compile_options(-Wpedantic -pthread)
@@ -44,6 +48,9 @@ include_directories(${CMAKE_SOURCE_DIR})
 if(GOCOMET_SANITIZE)
   add_compile_options(-fsanitize=${GOCOMET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GOCOMET_SANITIZE})
+endif()
+if(GOCOMET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # gocomet_precompile(TARGET base|rpc|test): its sources find the headers of that set parsed already.

@@ -8,7 +8,7 @@ packages=(
   libre2-dev zlib1g-dev libabsl-dev libssl-dev
   libevent-dev libyaml-cpp-dev libsqlite3-dev nlohmann-json3-dev libcurl4-openssl-dev
   libcli11-dev libspdlog-dev libgtest-dev libgmock-dev
-  clang-format clang-tidy
+  clang clang-format clang-tidy libclang-rt-14-dev libhttp-parser-dev
   curl jq sqlite3 python3 python3-grpcio python3-protobuf
 )
 

@@ -35,6 +35,8 @@ Framing ExplicitFraming(const Fields& fields, int minor_version, int bad_status)
     }
     return {BodyKind::kChunked, 0, true, {}};
   }
+  // Equal values may be taken for one (RFC 9110, 8.6), but need not: no honest peer sends them, and
+  // one that counts the lines in another way would see another end.
   if (lengths > 1) return Refuse(bad_status, "several_content_lengths");
   Framing framing;
   if (lengths == 1) {
@@ -60,7 +62,7 @@ Framing ResponseFraming(const ResponseHead& head, std::string_view request_metho
   const bool never_has_body = request_method == "HEAD" || head.status == 204 ||
                               head.status == 304 || head.status / 100 == 1;
   if (never_has_body) {
-    framing.kind = BodyKind::kNone;
+    framing = {};
   } else if (framing.kind == BodyKind::kNone) {
     framing.kind = BodyKind::kUntilClose;
   } else if (framing.kind == BodyKind::kLength && framing.length == 0) {

@@ -13,7 +13,7 @@ enum class BodyKind : unsigned char { kNone, kLength, kChunked, kUntilClose };
 
 struct Framing {
   BodyKind kind = BodyKind::kNone;
-  uint64_t length = 0;
+  uint64_t length = 0;  // Of a body of kLength.
   bool ok = true;
   Fault fault;  // Where it is not ok.
 };
