@@ -35,6 +35,6 @@ for name in "${names[@]}"; do
     echo "fuzz.sh: $name breaks a law; see above and build-fuzz/$name.found-*" >&2
     exit 1
   fi
-  runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  runs=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log")
   echo "$name: nothing found in $runs inputs and $seconds s"
 done

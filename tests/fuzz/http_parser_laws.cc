@@ -75,12 +75,24 @@ bool SameFields(const http::Fields& fields, const Seen& seen) {
                     });
 }
 
+// It takes a longer name that begins so for Transfer-Encoding itself.
+bool HasNameLikeTransferEncoding(const http::RequestHead& head) {
+  constexpr std::string_view kName = "transfer-encoding";
+  return std::any_of(head.fields.begin(), head.fields.end(), [&](const http::Field& field) {
+    return field.name.size() > kName.size() &&
+           http::EqualsIgnoringCase(field.name.substr(0, kName.size()), kName);
+  });
+}
+
 // What it does not take though we do, and why that is right.
-bool IsKnownRefusal(const Seen& seen) {
-  switch (HTTP_PARSER_ERRNO(&seen.parser)) {
+bool IsKnownRefusal(http_errno error, const http::RequestHead& head) {
+  switch (error) {
     case HPE_INVALID_METHOD:  // It knows a list of methods; any token is one (RFC 9110, 9.1).
     case HPE_INVALID_URL:     // It reads URIs more narrowly than what clients send.
       return true;
+    case HPE_INVALID_TRANSFER_ENCODING:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      return HasNameLikeTransferEncoding(head);
     default:
       return false;
   }
@@ -101,7 +113,7 @@ std::string BrokenAgainstHttpParser(std::string_view input) {
   const Seen seen = Read(input.substr(0, end));
   const http_errno error = HTTP_PARSER_ERRNO(&seen.parser);
   if (error != HPE_OK && error != HPE_PAUSED) {
-    if (IsKnownRefusal(seen)) return "";
+    if (IsKnownRefusal(error, head)) return "";
     return std::string("libhttp-parser accepts it too: ") + http_errno_description(error);
   }
   if (!seen.head_done) return "libhttp-parser sees the end of the head too";
