@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/http/characters.h"
 
 namespace gocomet::dataplane {
 namespace {
@@ -64,6 +65,14 @@ absl::StatusOr<std::vector<StatusRange>> ParseStatusRanges(std::string_view text
     if (comma == std::string_view::npos) return ranges;
     rest.remove_prefix(comma + 1);
   }
+}
+
+absl::StatusOr<std::string> ParseHealthPath(std::string_view text) {
+  if (!text.starts_with('/') || !http::IsTarget(text)) {
+    return absl::InvalidArgumentError(
+        Cat("`", text, "` is no path: it begins with / and holds no spaces or control characters"));
+  }
+  return std::string(text);
 }
 
 std::string FindContradiction(const Assignment& assignment) {

@@ -20,6 +20,9 @@ absl::StatusOr<WantedEndpoint> ParseWorker(std::string_view text);
 // `200`, `200-399`, or several of these after commas. INVALID_ARGUMENT says what is wrong.
 absl::StatusOr<std::vector<StatusRange>> ParseStatusRanges(std::string_view text);
 
+// A path, and where wanted a query, as a request names it. INVALID_ARGUMENT says what is wrong.
+absl::StatusOr<std::string> ParseHealthPath(std::string_view text);
+
 // What is wrong with the flags taken together; empty where nothing is.
 std::string FindContradiction(const Assignment& assignment);
 

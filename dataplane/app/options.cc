@@ -67,8 +67,8 @@ void AddBalancing(CLI::App& app, Assignment& assignment) {
 void AddHealth(CLI::App& app, Assignment& assignment) {
   HealthSettings& health = assignment.health;
   EjectionPolicy& ejection = assignment.ejection;
-  app.add_option("--health-path", health.path,
-                 "What health checks GET; without it, connecting is enough");
+  AddParsed(app, "--health-path", health.path, ParseHealthPath, "",
+            "What health checks GET; without it, connecting is enough");
   AddDuration(app, "--health-interval", health.interval, "Time between two checks");
   AddDuration(app, "--health-timeout", health.timeout, "Time for one check");
   AddParsed(app, "--health-expect", health.expected, ParseStatusRanges, "200-399",
@@ -90,7 +90,7 @@ void AddHealth(CLI::App& app, Assignment& assignment) {
                  "Connections that fail or break in a row until a worker is ejected; 0: never")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  AddDuration(app, "--eject-time", ejection.time, "Of a first ejection; a second lasts twice it …");
+  AddDuration(app, "--eject-time", ejection.time, "Of a first ejection; the next ones last longer");
   AddDuration(app, "--eject-time-max", ejection.time_max, "Of any ejection, at most");
 }
 
