@@ -20,6 +20,7 @@ test: deps
 
 bench: build
 	@bench/run.sh
+	@bench/parser.sh
 
 clean:
 	rm -rf build build-*

@@ -8,7 +8,7 @@ namespace gocomet::http {
 
 namespace characters_internal {
 
-enum : unsigned char { kToken = 1, kValue = 2, kTarget = 4 };
+enum : unsigned char { kToken = 1, kValue = 2, kTarget = 4, kName = 8 };
 
 constexpr std::array<unsigned char, 256> MakeClasses() {
   std::array<unsigned char, 256> classes{};
@@ -17,11 +17,16 @@ constexpr std::array<unsigned char, 256> MakeClasses() {
   classes[' '] = kValue;
   classes['\t'] = kValue;
   classes['#'] = kValue;  // A fragment is never sent (RFC 9112, 3.2).
-  for (char c = '0'; c <= '9'; ++c) classes[static_cast<unsigned char>(c)] |= kToken;
-  for (char c = 'a'; c <= 'z'; ++c) classes[static_cast<unsigned char>(c)] |= kToken;
-  for (char c = 'A'; c <= 'Z'; ++c) classes[static_cast<unsigned char>(c)] |= kToken;
+  for (char c = '0'; c <= '9'; ++c) classes[static_cast<unsigned char>(c)] |= kToken | kName;
+  for (char c = 'a'; c <= 'z'; ++c) classes[static_cast<unsigned char>(c)] |= kToken | kName;
+  for (char c = 'A'; c <= 'Z'; ++c) classes[static_cast<unsigned char>(c)] |= kToken | kName;
   for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
     classes[static_cast<unsigned char>(c)] |= kToken;
+  }
+  // Of a host's name, without percent-encoded bytes (RFC 3986, 3.2.2); and without the comma, which
+  // would read as a list.
+  for (const char c : std::string_view("-._~!$&'()*+;=")) {
+    classes[static_cast<unsigned char>(c)] |= kName;
   }
   return classes;
 }
@@ -46,6 +51,10 @@ constexpr bool IsFieldValue(std::string_view text) {
 }
 constexpr bool IsTarget(std::string_view text) {
   return !text.empty() && characters_internal::AllAre(text, characters_internal::kTarget);
+}
+// Of a host's name, other than percent-encoded.
+constexpr bool IsNameByte(char c) {
+  return characters_internal::AllAre(std::string_view(&c, 1), characters_internal::kName);
 }
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }

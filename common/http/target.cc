@@ -19,23 +19,17 @@ bool TakeIpLiteral(std::string_view& text) {
   return true;
 }
 
-// Takes a name or an IPv4 address: unreserved, sub-delims and percent-encoded bytes.
+// Takes a name or an IPv4 address off the front: up to the colon of a port, or all of `text`.
 bool TakeName(std::string_view& text) {
-  constexpr std::string_view kMarks = "-._~!$&'()*+;=";  // No comma: it would read as a list.
-  size_t at = 0;
-  for (; at < text.size() && text[at] != ':'; ++at) {
-    const char c = text[at];
-    if (c == '%') {
-      if (text.size() - at < 3 || !IsHexDigit(text[at + 1]) || !IsHexDigit(text[at + 2])) {
-        return false;
-      }
-      at += 2;
-    } else if (!IsDigit(c) && !(ToLower(c) >= 'a' && ToLower(c) <= 'z') &&
-               kMarks.find(c) == std::string_view::npos) {
+  while (!text.empty() && text.front() != ':') {
+    if (IsNameByte(text.front())) {
+      text.remove_prefix(1);
+    } else if (text.size() >= 3 && text[0] == '%' && IsHexDigit(text[1]) && IsHexDigit(text[2])) {
+      text.remove_prefix(3);
+    } else {
       return false;
     }
   }
-  text.remove_prefix(at);
   return true;
 }
 
