@@ -38,9 +38,9 @@ class LeastRequests {
     size_t steps = 0;  // From the start to the best.
     size_t place = start;
     for (size_t step = 0; step < count; ++step, place = place + 1 == count ? 0 : place + 1) {
-      if (!usable(place)) continue;
       const uint64_t here = load(place);
       if (best && !LighterLoaded(here, weights_[place], best_load, weights_[*best])) continue;
+      if (!usable(place)) continue;
       best = place;
       best_load = here;
       steps = step;

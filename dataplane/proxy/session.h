@@ -73,7 +73,7 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
 
   // --- Worker side
   void Dispatch();
-  bool Connected();
+  bool FinishConnecting();
   // How long the answer may take, or the next part of the request's body.
   std::chrono::milliseconds TimeToAnswer() const;
   bool ScanRequestBody();

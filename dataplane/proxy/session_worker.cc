@@ -61,10 +61,8 @@ std::chrono::milliseconds Session::TimeToAnswer() const {
   return request_body_.done() ? shard_.limits().response_timeout : shard_.limits().body_timeout;
 }
 
-// Whether the connection has come to be; deals with its failure.
-bool Session::Connected() {
-  if (connected_) return true;
-  if (!worker_writable_ && !worker_readable_) return false;
+// Whether the connection that was under way has come to be; deals with its failure.
+bool Session::FinishConnecting() {
   int error = 0;
   socklen_t length = sizeof(error);
   ::getsockopt(upstream_->fd(), SOL_SOCKET, SO_ERROR, &error, &length);
@@ -107,7 +105,10 @@ bool Session::ScanRequestBody() {
 }
 
 bool Session::WriteWorker() {
-  if (!upstream_ || !Connected() || !worker_writable_) return false;
+  if (!upstream_) return false;
+  // Where it failed, another worker has the request now, and no event may tell that it can be sent.
+  if (!connected_ && (worker_writable_ || worker_readable_) && !FinishConnecting()) return true;
+  if (!connected_ || !worker_writable_) return false;
   const std::string_view head = request_head_.view().substr(head_sent_);
   const std::string_view body = in_.view().substr(body_sent_, body_scanned_ - body_sent_);
   if (head.empty() && body.empty()) return false;

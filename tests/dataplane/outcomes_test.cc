@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -63,6 +64,28 @@ TEST(Outcomes, TellsOnceThatAWorkerRefuses) {
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Post(balancer, door, kOk).ends_with("ok"));
   EXPECT_EQ(balancer.refusals(), 1);
   EXPECT_EQ(balancer.endpoint(0).connect_errors, 1u) << "later requests need not find out too";
+}
+
+TEST(Outcomes, GivesARefusedRequestToAWorkerWhoseConnectionIsIdle) {
+  constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  constexpr std::string_view kStay = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  Door doors[2];
+  OneShard balancer({doors[0].address(), doors[1].address()});
+  Peer client = balancer.Connect();
+  Peer workers[2];
+  for (int i = 0; i < 2; ++i) {
+    client.Send(kGet);
+    workers[i] = doors[i].Accept();
+    workers[i].ReadHead();
+    workers[i].Send(kStay);
+    client.ReadUntil("ok");
+  }
+  doors[0].Close();
+  workers[0].Close();
+  client.Send(kGet);
+  workers[1].ReadHead();
+  workers[1].Send(kStay);
+  EXPECT_EQ(client.ReadUntil("ok"), kStay);
 }
 
 TEST(Outcomes, TakesAFullQueueOfConnectionsForLoadAndNotForARefusal) {
