@@ -23,7 +23,7 @@ complain 'controlplane/store/|tests/' '#include <sqlite3' 'SQL has one home: con
 complain 'controlplane/config/|tests/' '#include <yaml-cpp/' 'YAML has one home: controlplane/config'
 complain 'controlplane/runtime/|tests/' '#include <curl/' 'the Docker Engine is spoken to in controlplane/runtime'
 complain 'common/|controlplane/|tests/' '#include "controlplane/' 'the programs meet in proto/ and common/ alone'
-complain 'common/|dataplane/|tests/' '#include "dataplane/' 'the programs meet in proto/ and common/ alone'
+complain 'common/|dataplane/|bench/|tests/' '#include "dataplane/' 'the programs meet in proto/ and common/ alone'
 complain 'common/|worker/|tests/' '#include "worker/' 'the programs meet in proto/ and common/ alone'
 complain 'common/|ctl/|tests/' '#include "ctl/' 'the programs meet in proto/ and common/ alone'
 complain 'tests/' '#include "tests/' 'nothing outside tests/ includes tests/'
