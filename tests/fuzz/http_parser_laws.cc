@@ -84,6 +84,17 @@ bool HasNameLikeTransferEncoding(const http::RequestHead& head) {
   });
 }
 
+// Behind a length it takes spaces alone, though tabs are white space too (RFC 9110, 5.6.3). What is
+// passed on has neither.
+bool HasTabBehindLength(const http::RequestHead& head) {
+  const http::Field* length = head.fields.Find(http::FieldId::kContentLength);
+  if (length == nullptr) return false;
+  // The line goes on behind the value, to its CRLF at least.
+  const char* after = length->value.data() + length->value.size();
+  while (*after == ' ') ++after;
+  return *after == '\t';
+}
+
 // What it does not take though we do, and why that is right.
 bool IsKnownRefusal(http_errno error, const http::RequestHead& head) {
   switch (error) {
@@ -93,6 +104,8 @@ bool IsKnownRefusal(http_errno error, const http::RequestHead& head) {
     case HPE_INVALID_TRANSFER_ENCODING:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
       return HasNameLikeTransferEncoding(head);
+    case HPE_INVALID_CONTENT_LENGTH:
+      return HasTabBehindLength(head);
     default:
       return false;
   }

@@ -151,7 +151,7 @@ TEST(ParseRequestHead, RefusesWhatIsNotTheGrammar) {
       {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\n", 505},
       {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
       {"HTTP/0.9 spelt out", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505},
-      {"a TLS hello", "\x16\x03\x01\x02\n\x01\x00", 400},
+      {"a TLS hello", "\x16\x03\x01\x02\n\x01", 400},
   };
   for (const Refused& refused : table) {
     RequestHead head;
