@@ -28,6 +28,14 @@ class BodyScanner {
   // the body ends, or is bad.
   size_t Scan(std::string_view bytes);
 
+  // How many bytes must still come whatever they are: those of a body of a known length.
+  uint64_t left_of_length() const { return state_ == State::kLength ? left_ : 0; }
+  // The next `bytes` of them, at most, went another way.
+  void Skip(uint64_t bytes) {
+    left_ -= bytes;
+    if (left_ == 0) state_ = State::kDone;
+  }
+
   bool done() const { return state_ == State::kDone; }
   bool bad() const { return state_ == State::kBad; }
   // A body that ends with its connection has no end of its own.

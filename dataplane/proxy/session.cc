@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::chrono::milliseconds kWatchClientAfter{20};
+// A large body, or a client with many requests in one buffer, must not hold up all others.
+constexpr int kRoundsAtOnce = 16;
 constexpr size_t kOwnBytesMax = 16 * 1024;
 
 bool IsIdempotent(std::string_view method) {
@@ -56,6 +58,11 @@ Session::~Session() {
 
 void Session::Begin() {
   SetDeadline(shard_.limits().idle_timeout);
+  Advance();
+}
+
+void Session::Continue() {
+  continues_later_ = false;
   Advance();
 }
 
@@ -101,7 +108,11 @@ void Session::OnUpstreamEvent(short what) {
 void Session::Advance() {
   if (advancing_) return;
   advancing_ = true;
+  int rounds_left = kRoundsAtOnce;
   while (phase_ != Phase::kClosed && AdvanceOnce()) {
+    if (--rounds_left > 0) continue;
+    if (!std::exchange(continues_later_, true)) shard_.ContinueLater(*this);
+    break;
   }
   advancing_ = false;
   const bool only_answer_missing = phase_ == Phase::kExchange && request_body_.done();
@@ -244,7 +255,8 @@ void Session::Refuse(int status, std::string_view reason, std::string_view text,
 bool Session::WriteClient() {
   const std::string_view own = own_out_.view();
   const std::string_view body = out_.view().substr(0, answer_scanned_);
-  if (!client_writable_ || (own.empty() && body.empty())) return false;
+  if (own.empty() && body.empty()) return pipe_ && !pipe_->empty() && SpliceToClient();
+  if (!client_writable_) return false;
   const ssize_t written = WriteBoth(client_.get(), own, body);
   if (written < 0) {
     if (errno == EINTR) return true;
@@ -262,6 +274,22 @@ bool Session::WriteClient() {
   out_.Consume(bytes - of_own);
   answer_scanned_ -= bytes - of_own;
   if (phase_ == Phase::kExchange) SetDeadline(shard_.limits().body_timeout);
+  return true;
+}
+
+bool Session::SpliceToClient() {
+  if (!client_writable_) return false;
+  const ssize_t written = pipe_->Drain(client_.get());
+  if (written < 0) {
+    if (errno == EINTR) return true;
+    if (errno == EAGAIN) {
+      AwaitWritable();
+    } else {
+      Close();
+    }
+    return false;
+  }
+  SetDeadline(shard_.limits().body_timeout);
   return true;
 }
 
@@ -300,6 +328,7 @@ void Session::Close() {
   if (upstream_) Release(false);
   if (std::exchange(client_watched_, false)) event_del(&client_event_);
   if (client_write_event_ != nullptr) event_del(client_write_event_);
+  if (continues_later_) shard_.ForgetToContinue(*this);
   TimerWheel::Cancel(*this);
   client_.Reset();
   shard_.Retire(*this);

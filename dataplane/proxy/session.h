@@ -16,6 +16,7 @@
 #include "common/http/message.h"
 #include "common/http/parse_head.h"
 #include "dataplane/proxy/block.h"
+#include "dataplane/proxy/splice_pipe.h"
 #include "dataplane/proxy/upstream.h"
 #include "dataplane/shard/timer_wheel.h"
 
@@ -45,6 +46,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   void set_place(size_t place) { place_ = place; }
   // Does what can be done at once.
   void Begin();
+  // Goes on with what it left at ContinueLater.
+  void Continue();
   // The balancer is going: no further request on this connection.
   void Drain();
 
@@ -79,6 +82,11 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   bool ScanRequestBody();
   bool WriteWorker();
   bool ReadWorker();
+  // What is left of a long body goes from socket to socket within the kernel.
+  bool MaySplice();
+  bool SpliceFromWorker();
+  bool SpliceToClient();
+  void WorkerEnded(bool broken);
   bool ReadAnswerHead();
   bool TakeAnswerHead(const http::ResponseHead& head, size_t consumed);
   bool ScanAnswerBody();
@@ -103,6 +111,7 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   TimerWheel::Time deadline_{};
   Phase phase_ = Phase::kHead;
   bool client_watched_ = false;
+  bool continues_later_ = false;
 
   bool client_readable_ = true;
   bool client_writable_ = true;
@@ -144,6 +153,7 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   http::BodyScanner answer_body_;
   size_t answer_scanned_ = 0;  // Bytes at the front of out_ that are its body.
   bool answer_reusable_ = false;
+  std::unique_ptr<SplicePipe> pipe_;  // Of a long body; what is in it follows out_.
 };
 
 }  // namespace gocomet::dataplane

@@ -14,6 +14,8 @@ namespace gocomet::dataplane {
 namespace {
 
 constexpr char kNoWorker[] = "No healthy server found";
+// Below this a pipe's calls cost more than the copies that they spare.
+constexpr uint64_t kSpliceBytesMin = 32 * 1024;
 constexpr size_t kInterimBytesMax = 64 * 1024;
 
 // The worker is not to blame for these.
@@ -144,6 +146,7 @@ bool Session::WriteWorker() {
 
 bool Session::ReadWorker() {
   if (!upstream_ || !connected_ || !worker_readable_ || worker_ended_ || out_.full()) return false;
+  if (MaySplice()) return SpliceFromWorker();
   size_t room = 0;
   char* to = out_.Room(room);
   const ssize_t got = ::recv(upstream_->fd(), to, room, 0);
@@ -157,14 +160,44 @@ bool Session::ReadWorker() {
   if (got < 0 && errno == EINTR) return true;
   worker_readable_ = false;
   if (got < 0 && errno == EAGAIN) return false;
+  WorkerEnded(got < 0);
+  return true;
+}
+
+void Session::WorkerEnded(bool broken) {
   worker_ended_ = true;
   if (!answer_begun_ && out_.empty()) {
     WorkerLost("connection_lost");
-  } else if (answer_begun_ && (got < 0 || !answer_body_.until_close()) && !answer_body_.done()) {
+  } else if (answer_begun_ && (broken || !answer_body_.until_close()) && !answer_body_.done()) {
     // Half an answer must not look like a whole one.
     shard_.ConnectionBroke(upstream_->endpoint());
     Close();
   }
+}
+
+bool Session::MaySplice() {
+  if (pipe_) return true;
+  if (!answer_begun_ || !out_.empty() || answer_body_.left_of_length() < kSpliceBytesMin) {
+    return false;
+  }
+  pipe_ = shard_.pipes().Take();
+  return pipe_ != nullptr;
+}
+
+bool Session::SpliceFromWorker() {
+  const uint64_t left = answer_body_.left_of_length();
+  if (left == 0 || pipe_->full()) return false;
+  const ssize_t got = pipe_->Fill(upstream_->fd(), left);
+  if (got > 0) {
+    answer_body_.Skip(static_cast<uint64_t>(got));
+    Count(upstream_->endpoint()->bytes_from_worker, static_cast<uint64_t>(got));
+    return true;
+  }
+  if (got < 0 && errno == EINTR) return true;
+  if (pipe_->full()) return false;
+  worker_readable_ = false;
+  if (got < 0 && errno == EAGAIN) return false;
+  WorkerEnded(got < 0);
   return true;
 }
 
@@ -260,11 +293,15 @@ bool Session::FinishAnswer() {
   if (!answer_begun_ || !upstream_) return false;
   const bool ended = answer_body_.done() || (answer_body_.until_close() && worker_ended_);
   if (!ended || !own_out_.empty() || answer_scanned_ > 0) return false;
+  if (pipe_ && !pipe_->empty()) return false;
   Shard::Served(*upstream_->endpoint());
   // Bytes after the answer belong to nothing that was asked: that connection is not used again.
   const bool request_whole =
       request_body_.done() && head_sent_ == request_head_.size() && body_sent_ == body_scanned_;
-  Release(answer_reusable_ && request_whole && out_.empty() && !worker_ended_ && !worker_closing_);
+  const bool nothing_more = out_.empty() && !worker_ended_ && !worker_closing_ &&
+                            (!worker_readable_ || upstream_->IsQuiet());
+  Release(answer_reusable_ && request_whole && nothing_more);
+  shard_.pipes().Give(std::move(pipe_));
   request_head_.Clear();
   out_.Clear();
   in_.Consume(body_scanned_);

@@ -51,11 +51,17 @@ bool Upstream::AwaitWritable() {
   return write_event_ != nullptr && event_add(write_event_, nullptr) == 0;
 }
 
+bool Upstream::IsQuiet() const {
+  char byte = 0;
+  return ::recv(fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
 void Upstream::OnEvent(evutil_socket_t, short what, void* self) {
   auto* upstream = static_cast<Upstream*>(self);
   if (upstream->user_ != nullptr) {
     upstream->user_->OnUpstreamEvent(what);
-  } else if (upstream->pool_ != nullptr && (what & (EV_READ | EV_CLOSED)) != 0) {
+  } else if (upstream->pool_ != nullptr && !upstream->IsQuiet()) {
+    // Asked for, since the event may be an old one: of bytes that were an answer's, read meanwhile.
     upstream->pool_->OnIdleEvent(*upstream);
   }
 }

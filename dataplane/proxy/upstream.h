@@ -44,6 +44,8 @@ class Upstream {
   // The connection came to be within Connect.
   bool connected_at_once() const { return connected_at_once_; }
   void set_user(User* user) { user_ = user; }
+  // Nothing has come that nobody read, and no end.
+  bool IsQuiet() const;
   // From now on it tells when it is writable again. False where it cannot.
   bool AwaitWritable();
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr timeval kAcceptPause{0, 50'000};
-constexpr size_t kBlockBytes = 64 * 1024;
+constexpr size_t kBlockBytes = size_t{16} * 1024;
 constexpr double kRetriesPerRequest = 0.2;
 constexpr double kRetriesSavedMax = 100;
 
@@ -78,6 +78,7 @@ Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
       event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
   resume_timer_ = event_new(loop_.base(), -1, 0, &Shard::OnResume, this);
   retire_event_ = event_new(loop_.base(), -1, 0, &Shard::OnRetire, this);
+  continue_event_ = event_new(loop_.base(), -1, 0, &Shard::OnContinue, this);
   wheel_event_ = event_new(loop_.base(), -1, 0, &Shard::OnWheel, this);
   event_add(accept_event_, nullptr);
 }
@@ -92,6 +93,7 @@ Shard::~Shard() {
   event_free(accept_event_);
   event_free(resume_timer_);
   event_free(retire_event_);
+  event_free(continue_event_);
   event_free(wheel_event_);
 }
 
@@ -168,6 +170,25 @@ void Shard::Retire(Session& session) {
   counters_.connections.fetch_sub(1, std::memory_order_relaxed);
   if (retired_.size() == 1) event_active(retire_event_, EV_TIMEOUT, 0);
   ReportIfDrained();
+}
+
+void Shard::ContinueLater(Session& session) {
+  // A time that has come already is served after the next look for events.
+  const timeval now{};
+  if (unfinished_.empty()) event_add(continue_event_, &now);
+  unfinished_.push_back(&session);
+}
+
+void Shard::OnContinue(evutil_socket_t, short, void* self) {
+  auto* shard = static_cast<Shard*>(self);
+  std::deque<Session*>& unfinished = shard->unfinished_;
+  for (size_t turns = unfinished.size(); turns > 0 && !unfinished.empty(); --turns) {
+    Session* session = unfinished.front();
+    unfinished.pop_front();
+    session->Continue();
+  }
+  const timeval now{};
+  if (!unfinished.empty()) event_add(shard->continue_event_, &now);
 }
 
 void Shard::SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time) {

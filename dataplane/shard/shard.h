@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 #include "dataplane/proxy/limits.h"
 #include "dataplane/proxy/routing_table.h"
 #include "dataplane/proxy/session.h"
+#include "dataplane/proxy/splice_pipe.h"
 #include "dataplane/proxy/upstream.h"
 #include "dataplane/shard/event_loop.h"
 #include "dataplane/shard/timer_wheel.h"
@@ -67,6 +69,7 @@ class Shard {
   UpstreamPool& upstreams() { return upstreams_; }
   BlockPool& blocks() { return blocks_; }
   TextPool& texts() { return texts_; }
+  SplicePipePool& pipes() { return pipes_; }
   ShardCounters& mutable_counters() { return counters_; }
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
@@ -78,6 +81,9 @@ class Shard {
   std::chrono::steady_clock::time_point Now() const;
   // Calls `timer` at `time`, unless it is due earlier already.
   void SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time);
+  // Calls Continue once others have had their turn and the loop has looked for news.
+  void ContinueLater(Session& session);
+  void ForgetToContinue(Session& session) { std::erase(unfinished_, &session); }
   // Retries are at most a fifth of requests, so that they cannot double an overload.
   void EarnRetry();
   bool SpendRetry();
@@ -97,6 +103,7 @@ class Shard {
   static void OnAccept(evutil_socket_t fd, short what, void* self);
   static void OnResume(evutil_socket_t fd, short what, void* self);
   static void OnRetire(evutil_socket_t fd, short what, void* self);
+  static void OnContinue(evutil_socket_t fd, short what, void* self);
   static void OnWheel(evutil_socket_t fd, short what, void* self);
   void WakeForWheel(TimerWheel::Time time);
   void FailedOnceMore(const EndpointPointer& endpoint);
@@ -112,15 +119,18 @@ class Shard {
   event* accept_event_ = nullptr;
   event* resume_timer_ = nullptr;
   event* retire_event_ = nullptr;
+  event* continue_event_ = nullptr;
   event* wheel_event_ = nullptr;
   TimerWheel wheel_;
   TimerWheel::Time wheel_wake_ = TimerWheel::Time::max();  // When wheel_event_ comes.
   BlockPool blocks_;
   TextPool texts_;
+  SplicePipePool pipes_;
   UpstreamPool upstreams_;
   std::shared_ptr<const RoutingTable> table_;
   std::vector<std::unique_ptr<Session>> sessions_;  // Each knows its place.
   std::vector<std::unique_ptr<Session>> retired_;
+  std::deque<Session*> unfinished_;  // Those that gave way to others.
   ShardCounters counters_;
   std::string request_id_;
   uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).
