@@ -173,7 +173,8 @@ class App {
     GOCOMET_ASSIGN_OR_RETURN(ChosenRuntime runtime,
                              ChooseRuntime(start.config.runtime, *state_, worker_program));
     driver_ = std::move(runtime.driver);
-    Say(Cat("Runtime ", runtime.reason));
+    const std::string shown = Cat(ToString(driver_->kind()), " (", runtime.reason, ")");
+    Say(Cat("Runtime: ", shown));
     GOCOMET_RETURN_IF_ERROR(WaitFor<absl::Status>([this](auto done) { driver_->Prepare(done); },
                                                   kPreparePatience, "the runtime"));
     GOCOMET_ASSIGN_OR_RETURN(
@@ -193,7 +194,7 @@ class App {
     opened.state.revisions = std::move(start.revisions);
     cluster_.emplace(std::move(options), *driver_, *launcher_, *store_, clock_,
                      std::move(opened.state), std::move(start.config), std::move(left_over_));
-    return Serve(runtime.reason);
+    return Serve(runtime.reason, shown);
   }
 
   // Durable before anything is done for it.
@@ -226,7 +227,7 @@ class App {
     return text.empty() ? absl::OkStatus() : absl::AlreadyExistsError(text);
   }
 
-  absl::Status Serve(const std::string& runtime_reason) {
+  absl::Status Serve(const std::string& runtime_reason, const std::string& shown_runtime) {
     const ProcessSettings& process = loaded_.file.process;
     GOCOMET_ASSIGN_OR_RETURN(
         http_, HealthServer::Start(process.http_address, [this] { return cluster_->ready(); }));
@@ -250,7 +251,7 @@ class App {
     Banner banner;
     banner.version = kVersion;
     banner.config = loaded_.exists ? loaded_.path : "the defaults";
-    banner.runtime = runtime_reason;
+    banner.runtime = shown_runtime;
     banner.grpc_address = rpc_->public_address();
     banner.http_address = http_->address();
     banner.database = database_file_;

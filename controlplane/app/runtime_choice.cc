@@ -1,6 +1,7 @@
 #include "controlplane/app/runtime_choice.h"
 
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -22,7 +23,7 @@ absl::StatusOr<ChosenRuntime> UseDocker(const std::string& engine, const StateDi
   options.report_directory = state.report_directory();
   options.cluster = state.cluster_name();
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeDockerDriver(std::move(options)));
-  return ChosenRuntime{std::move(driver), Cat("docker: workers are containers of ", engine)};
+  return ChosenRuntime{std::move(driver), Cat("workers are containers of ", engine)};
 }
 
 absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
@@ -34,7 +35,7 @@ absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
   options.report_socket = state.report_socket();
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeProcessDriver(std::move(options)));
   return ChosenRuntime{std::move(driver),
-                       Cat("process: workers are processes of this machine", why)};
+                       why.empty() ? "workers are processes of this machine" : why};
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
 absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
                                             const std::string& worker_program) {
   if (wanted == RuntimeKind::kExternal) {
-    return ChosenRuntime{MakeExternalDriver(), "external: workers are run by someone else"};
+    return ChosenRuntime{MakeExternalDriver(), "workers are run by someone else"};
   }
   if (wanted == RuntimeKind::kProcess) return UseProcesses(state, worker_program, "");
   const auto engine = ProbeDockerEngine("", kEnginePatience);
@@ -50,8 +51,12 @@ absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirec
   if (wanted == RuntimeKind::kDocker) {
     return WithContext(engine.status(), "`runtime: docker`, and no Docker engine can be used");
   }
-  return UseProcesses(state, worker_program,
-                      Cat(", since no Docker engine can be used: ", MessageOf(engine.status())));
+  // Nothing is wrong with a machine that has no engine; one that cannot be used comes with advice.
+  std::string_view problem = MessageOf(engine.status());
+  if (engine.status().code() == absl::StatusCode::kNotFound) {
+    problem = problem.substr(0, problem.find(';'));
+  }
+  return UseProcesses(state, worker_program, std::string(problem));
 }
 
 }  // namespace gocomet::controlplane

@@ -13,7 +13,7 @@ namespace gocomet::controlplane {
 
 struct ChosenRuntime {
   std::unique_ptr<RuntimeDriver> driver;
-  std::string reason;  // One line for people: what was chosen, and why.
+  std::string reason;  // For people, beside the name of the runtime: what that means, or why it is.
 };
 
 // Makes the driver that `wanted` names; for `auto`, Docker's where an engine answers, else
