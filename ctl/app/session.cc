@@ -28,17 +28,6 @@ absl::StatusOr<std::string> CheckToken(std::string token, std::string_view sourc
   return absl::InvalidArgumentError(Cat(source, " must hold one line of visible ASCII characters"));
 }
 
-// Each line without power over the terminal.
-std::string CleanLines(std::string_view text) {
-  std::string clean;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    clean += OneLine(text.substr(0, end)) + "\n";
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return clean;
-}
-
 }  // namespace
 
 Session::Session(const Environment& environment)
@@ -115,7 +104,7 @@ int Session::Show(const google::protobuf::Message& message, const std::string& n
 void Session::ShowNext(const Listing& listing) { Print(printer_->PrintNext(listing)); }
 
 int Session::Fail(const absl::Status& status) {
-  std::string text = Cat("gocometctl: ", CleanLines(MessageOf(status)));
+  std::string text = Cat("gocometctl: ", CleanLines(MessageOf(status)), "\n");
   for (const v1::FieldViolation& violation : ViolationsOf(status)) {
     if (MessageOf(status).find(violation.message()) != std::string_view::npos) continue;
     text += Cat("  ", OneLine(Cat(violation.field(), ": ", violation.message())), "\n");

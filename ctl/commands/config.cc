@@ -159,7 +159,7 @@ int ShowConfig(Session& session, const Options& options) {
   }
   const auto config = session.control_plane().GetConfig(number);
   if (!config.ok()) return session.Fail(config.status());
-  std::string text = config->config_yaml();
+  std::string text = CleanLines(config->config_yaml());
   if (!text.empty() && text.back() != '\n') text += '\n';
   return session.Show(*config, NameOf(Kind::kRevision, std::to_string(config->revision().number())),
                       text);
@@ -209,6 +209,7 @@ void AddConfigCommands(CLI::App& app, Session& session, Action& action) {
   config->require_subcommand(1);
   AddVerb(*config, session, action, "show", "Prints the config text of a revision", ShowConfig,
           options)
+      ->alias("view")
       ->add_option("--revision", options->revision, "its number [the newest]");
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "ctl/commands/commands.h"
 #include "ctl/commands/resource.h"
+#include "ctl/output/display_width.h"
 #include "ctl/views/words.h"
 
 namespace gocomet::ctl {
@@ -41,10 +42,10 @@ class LogLines {
     std::string text;
     if (with_names_) {
       const size_t index = seen_.try_emplace(line.worker_name(), seen_.size()).first->second;
-      text = style_.PaintByIndex(line.worker_name() + " |", index) + " ";
+      text = style_.PaintByIndex(OneLine(line.worker_name()) + " |", index) + " ";
     }
     if (with_times_) text += Cat(TimeText(line.time()), " ");
-    return text + line.text() + "\n";
+    return text + OneLine(line.text()) + "\n";
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "ctl/commands/resource.h"
 
 #include "common/base/text.h"
+#include "ctl/output/display_width.h"
 
 namespace gocomet::ctl {
 namespace {
@@ -20,7 +21,7 @@ constexpr Entry kKinds[] = {
 
 absl::Status UnknownKind(std::string_view word) {
   return absl::InvalidArgumentError(
-      Cat("'", word, "': expected workers, balancers, services, revisions or events"));
+      Cat("'", word, "': expected workers, balancers, services, revisions or events, then names"));
 }
 
 }  // namespace
@@ -41,7 +42,9 @@ std::string_view KindName(Kind kind) {
   return "";
 }
 
-std::string NameOf(Kind kind, std::string_view name) { return Cat(KindName(kind), "/", name); }
+std::string NameOf(Kind kind, std::string_view name) {
+  return Cat(KindName(kind), "/", OneLine(name));
+}
 
 absl::StatusOr<Resources> Resources::Parse(const std::vector<std::string>& words) {
   if (words.empty()) return UnknownKind("");

@@ -16,7 +16,7 @@ std::optional<Kind> ParseKind(std::string_view word);
 
 // `worker`: what names in output begin with, as in `worker/worker-0`.
 std::string_view KindName(Kind kind);
-std::string NameOf(Kind kind, std::string_view name);
+std::string NameOf(Kind kind, std::string_view name);  // Without power over the terminal.
 
 // Things as the command line names them: `worker a b` or `worker/a worker/b`.
 struct Resources {

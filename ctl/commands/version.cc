@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "ctl/app/exit_code.h"
 #include "ctl/commands/commands.h"
+#include "ctl/output/display_width.h"
 #include "ctl/output/yaml.h"
 
 namespace gocomet::ctl {
@@ -18,10 +19,10 @@ int ShowVersion(Session& session, bool client_only) {
   std::string text = Cat("gocometctl ", Version(), "\n");
   if (!client_only) {
     const auto status = session.control_plane().GetStatus();
-    versions["server"] = status.ok() ? nlohmann::ordered_json(status->version()) : nullptr;
-    text += status.ok()
-                ? Cat("gocomet-controlplane ", status->version(), " at ", session.server(), "\n")
-                : Cat("no control plane answers at ", session.server(), "\n");
+    versions["server"] = status.ok() ? nlohmann::ordered_json(OneLine(status->version())) : nullptr;
+    text += status.ok() ? Cat("gocomet-controlplane ", OneLine(status->version()), " at ",
+                              session.server(), "\n")
+                        : Cat("no control plane answers at ", session.server(), "\n");
   }
   if (session.form() == OutputForm::kJson) {
     session.Print(versions.dump(2) + "\n");

@@ -55,7 +55,30 @@ bool IsIn(const Range (&ranges)[N], char32_t code) {
                      [code](const Range& r) { return code >= r.first && code <= r.last; });
 }
 
-bool IsControl(char32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+// C0, DEL and C1, and what breaks or reorders lines: U+2028 and U+2029, and the directional marks,
+// embeddings, overrides and isolates (Unicode Standard Annex 9).
+constexpr Range kPowerful[] = {{0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C},
+                               {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069}};
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+std::string Clean(std::string_view text, std::string_view kept) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const Character character = First(text);
+    const std::string_view bytes = text.substr(0, character.bytes);
+    if (IsIn(kPowerful, character.code) && kept.find(bytes) == std::string_view::npos) {
+      clean += ' ';
+    } else if (character.code == 0xFFFD) {
+      clean += kReplacement;
+    } else {
+      clean += bytes;
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return clean;
+}
 
 }  // namespace
 
@@ -79,19 +102,8 @@ size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
-std::string OneLine(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const Character character = First(text);
-    if (IsControl(character.code)) {
-      clean += ' ';
-    } else {
-      clean += text.substr(0, character.bytes);
-    }
-    text.remove_prefix(character.bytes);
-  }
-  return clean;
-}
+std::string OneLine(std::string_view text) { return Clean(text, ""); }
+
+std::string CleanLines(std::string_view text) { return Clean(text, "\n\t"); }
 
 }  // namespace gocomet::ctl

@@ -13,7 +13,11 @@ bool IsUtf8(std::string_view text);
 // combining marks, 1 for all others and for each byte that is not UTF-8.
 size_t DisplayWidth(std::string_view text);
 
-// The text on one line and without power over the terminal: each control character becomes a space.
+// The text on one line and without power over the terminal: each character that controls it, breaks
+// a line or reorders one becomes a space, each byte that is not UTF-8 U+FFFD.
 std::string OneLine(std::string_view text);
+
+// The same for a text of several lines: line ends and tabs stay.
+std::string CleanLines(std::string_view text);
 
 }  // namespace gocomet::ctl

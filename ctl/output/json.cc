@@ -1,5 +1,7 @@
 #include "ctl/output/json.h"
 
+#include <cstdio>
+
 #include <google/protobuf/util/json_util.h>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +19,26 @@ std::string Mapped(const google::protobuf::Message& message) {
   return status.ok() ? json : "{}";
 }
 
+// Outside of strings JSON is ASCII, so an escape is right wherever such a character stands.
+std::string WithoutPower(const std::string& json) {
+  std::string clean;
+  clean.reserve(json.size());
+  for (size_t i = 0; i < json.size(); ++i) {
+    const unsigned char c = static_cast<unsigned char>(json[i]);
+    const unsigned char next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0;
+    const bool is_c1 = c == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (c != 0x7F && !is_c1) {
+      clean += json[i];
+      continue;
+    }
+    char escape[8];
+    std::snprintf(escape, sizeof(escape), "\\u%04x", is_c1 ? next : c);
+    clean += escape;
+    if (is_c1) ++i;
+  }
+  return clean;
+}
+
 nlohmann::ordered_json Parsed(const google::protobuf::Message& message) {
   return nlohmann::ordered_json::parse(Mapped(message), nullptr, /*allow_exceptions=*/false);
 }
@@ -24,11 +46,15 @@ nlohmann::ordered_json Parsed(const google::protobuf::Message& message) {
 }  // namespace
 
 std::string ToPrettyJson(const google::protobuf::Message& message) {
-  return Parsed(message).dump(2) + "\n";
+  return WithoutPower(Parsed(message).dump(2)) + "\n";
 }
 
-std::string ToJsonLine(const google::protobuf::Message& message) { return Mapped(message) + "\n"; }
+std::string ToJsonLine(const google::protobuf::Message& message) {
+  return WithoutPower(Mapped(message)) + "\n";
+}
 
-std::string ToYaml(const google::protobuf::Message& message) { return JsonToYaml(Parsed(message)); }
+std::string ToYaml(const google::protobuf::Message& message) {
+  return WithoutPower(JsonToYaml(Parsed(message)));
+}
 
 }  // namespace gocomet::ctl
