@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <ostream>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -14,10 +15,45 @@
 namespace gocomet::ctl {
 namespace {
 
-int Complain(std::ostream& err, std::string_view problem) {
-  err << "gocometctl: " << problem.substr(0, problem.find('\n')) << "; see gocometctl --help"
+int Complain(std::ostream& err, std::string_view problem, std::string_view command = "gocometctl") {
+  err << "gocometctl: " << problem.substr(0, problem.find('\n')) << "; see " << command << " --help"
       << std::endl;
   return kUsage;
+}
+
+// The innermost command that the command line named.
+const CLI::App& Named(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : Named(*commands.front());
+}
+
+// `gocometctl config`: what its help is asked of.
+std::string PathOf(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : Cat(PathOf(*parent), " ", command.get_name());
+}
+
+int ComplainAbout(const CLI::App& app, const CLI::Error& error, std::ostream& err) {
+  const CLI::App& command = Named(app);
+  const auto commands = command.get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty()) return Complain(err, error.what(), PathOf(command));
+  for (const std::string& word : app.remaining(true)) {
+    if (word.starts_with('-')) continue;
+    return Complain(err, Cat("there is no command '", OneLine(word), "'"), PathOf(command));
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
+    return Complain(err, error.what(), PathOf(command));
+  }
+  err << command.help();
+  return kUsage;
+}
+
+// `help get` is `get --help`.
+std::vector<std::string> WithHelpAsOption(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+  return arguments;
 }
 
 void DeclareGlobalOptions(CLI::App& app, GlobalOptions& options) {
@@ -68,11 +104,13 @@ int RunCtl(const std::vector<std::string>& arguments, const Environment& environ
     return Complain(environment.err, "an argument is not UTF-8 text");
   }
   try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    std::vector<std::string> words = WithHelpAsOption(arguments);
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::Success& asked) {  // --help and --version
     return app.exit(asked, environment.out, environment.err);
   } catch (const CLI::Error& error) {
-    return Complain(environment.err, error.what());
+    return ComplainAbout(app, error, environment.err);
   }
   if (const absl::Status ready = session.Prepare(); !ready.ok()) {
     return Complain(environment.err, MessageOf(ready));

@@ -14,12 +14,17 @@ namespace {
 
 struct Options {
   std::vector<std::string> words;
+  std::string replicas;  // Where it is not among the words.
   uint64_t base_revision = 0;
   std::string reason;
 };
 
 // `6`, `NAME 6`, `NAME=6`, and `service/NAME` for NAME.
 absl::Status ReadTarget(const std::vector<std::string>& words, v1::ScaleServiceRequest& request) {
+  if (words.empty() || words.size() > 2) {
+    return absl::InvalidArgumentError(
+        "scale: expected one number of workers, as in `gocometctl scale 6`");
+  }
   std::string name = words.size() == 2 ? words[0] : "";
   std::string number = words.back();
   if (const size_t equals = number.find('='); words.size() == 1 && equals != std::string::npos) {
@@ -46,7 +51,9 @@ absl::Status ReadTarget(const std::vector<std::string>& words, v1::ScaleServiceR
 
 int Scale(Session& session, const Options& options) {
   v1::ScaleServiceRequest request;
-  if (const absl::Status read = ReadTarget(options.words, request); !read.ok()) {
+  std::vector<std::string> words = options.words;
+  if (!options.replicas.empty()) words.push_back(options.replicas);
+  if (const absl::Status read = ReadTarget(words, request); !read.ok()) {
     return session.Fail(read);
   }
   request.set_base_revision(options.base_revision);
@@ -65,9 +72,8 @@ int Scale(Session& session, const Options& options) {
 void AddScaleCommand(CLI::App& app, Session& session, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* scale = app.add_subcommand("scale", "Changes the number of a service's workers");
-  scale->add_option("TARGET", options->words, "N for the only service; NAME N or NAME=N otherwise")
-      ->required()
-      ->expected(1, 2);
+  scale->add_option("TARGET", options->words, "N for the only service; NAME N or NAME=N otherwise");
+  scale->add_option("--replicas", options->replicas, "N, where it does not stand above");
   scale->add_option("--base-revision", options->base_revision,
                     "refuse where this is no longer the newest revision");
   scale->add_option("--reason", options->reason, "why, for the list of revisions");

@@ -1,6 +1,8 @@
 #include "ctl/commands/watch.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "ctl/commands/fetch.h"
 #include "ctl/commands/listings.h"
@@ -20,29 +22,61 @@ bool IsWanted(const std::vector<std::string>& names, const v1::Worker& worker) {
          });
 }
 
+// A change that a table does not show is no row of it. What only grows by itself is no change.
+class ShownRows {
+ public:
+  explicit ShownRows(Session& session) : session_(session) {}
+
+  // Nothing where each row reads as it did when it was last shown.
+  void ShowNext(const Listing& listing) {
+    if (session_.is_for_people() && !IsNews(listing)) return;
+    session_.ShowNext(listing);
+  }
+
+ private:
+  bool IsNews(const Listing& listing) {
+    const Table table = listing.table(session_.form() == OutputForm::kWide);
+    bool is_news = table.rows().empty();
+    for (const Row& row : table.rows()) {
+      std::vector<std::string> texts;
+      for (size_t i = 0; i < row.size(); ++i) {
+        if (table.headers()[i] != "AGE") texts.push_back(row[i].text);
+      }
+      std::vector<std::string>& before = shown_[row[0].text];
+      is_news = is_news || before != texts;
+      before = std::move(texts);
+    }
+    return is_news;
+  }
+
+  Session& session_;
+  std::map<std::string, std::vector<std::string>> shown_;
+};
+
 // The workers of the snapshot share one table, so that its columns line up.
 class WorkerRows {
  public:
-  explicit WorkerRows(Session& session) : session_(session) {}
+  explicit WorkerRows(Session& session) : session_(session), rows_(session) {}
 
   void Take(const v1::WorkerChange& change) {
     if (change.type() == v1::WorkerChange::TYPE_SNAPSHOT) {
       *snapshot_.add_workers() = change.worker();
     } else if (change.type() == v1::WorkerChange::TYPE_SYNCED) {
-      session_.ShowNext(ListingOf(snapshot_, session_.now()));
+      rows_.ShowNext(ListingOf(snapshot_, session_.now()));
     } else if (change.type() == v1::WorkerChange::TYPE_REMOVED) {
-      session_.ShowNext({change.worker(), {}, [&change](bool wide) {
-                           return RemovedWorkerTable(change.worker(), wide);
-                         }});
+      rows_.ShowNext({change.worker(), {}, [&change](bool wide) {
+                        return RemovedWorkerTable(change.worker(), wide);
+                      }});
     } else {
       v1::ListWorkersResponse one;
       *one.add_workers() = change.worker();
-      session_.ShowNext(ListingOf(one, session_.now()));
+      rows_.ShowNext(ListingOf(one, session_.now()));
     }
   }
 
  private:
   Session& session_;
+  ShownRows rows_;
   v1::ListWorkersResponse snapshot_;
 };
 
@@ -65,25 +99,27 @@ int WatchWorkers(Session& session, const std::vector<std::string>& names,
 }
 
 int WatchBalancers(Session& session, const std::vector<std::string>& names) {
+  ShownRows rows(session);
   return session.RunStream([&] {
     return session.control_plane().WatchBalancers([&](const v1::Balancer& balancer) {
       if (!IsWanted(names, balancer.name())) return;
       v1::ListBalancersResponse one;
       *one.add_balancers() = balancer;
       const Listing listing = ListingOf(one, session.now());
-      session.ShowNext({balancer, listing.names, listing.table});
+      rows.ShowNext({balancer, listing.names, listing.table});
     });
   });
 }
 
 int WatchServices(Session& session, const std::vector<std::string>& names) {
+  ShownRows rows(session);
   return session.RunStream([&] {
     return session.control_plane().WatchServices([&](const v1::Service& service) {
       if (!IsWanted(names, service.name())) return;
       v1::ListServicesResponse one;
       *one.add_services() = service;
       const Listing listing = ListingOf(one, session.now());
-      session.ShowNext({service, listing.names, listing.table});
+      rows.ShowNext({service, listing.names, listing.table});
     });
   });
 }

@@ -32,8 +32,15 @@ int RestartService(Session& session, const std::string& name) {
       Cat(shown, " restarting ", Count(restarted->service().status().workers(), "worker"), "\n"));
 }
 
+// A name alone is a worker's, as it is for drain and undrain.
+Words WithKind(Words words) {
+  const bool is_name = words[0].find('/') == std::string::npos && !ParseKind(words[0]);
+  if (is_name) words.insert(words.begin(), std::string(KindName(Kind::kWorker)));
+  return words;
+}
+
 int Restart(Session& session, const Words& words) {
-  const auto resources = Resources::Parse(words);
+  const auto resources = Resources::Parse(WithKind(words));
   if (!resources.ok()) return session.Fail(resources.status());
   const bool is_worker = resources->kind == Kind::kWorker;
   if (resources->names.empty() || (!is_worker && resources->kind != Kind::kService)) {
@@ -82,7 +89,7 @@ CLI::App* AddVerb(CLI::App& app, const char* name, const char* purpose, const ch
 void AddWorkerCommands(CLI::App& app, Session& session, Action& action) {
   auto words = std::make_shared<Words>();
   AddVerb(app, "restart", "Replaces workers by fresh ones without losing a request", "WHAT",
-          "worker NAME or service NAME; or KIND/NAME", words)
+          "names of workers; service NAME for all of its workers; or KIND/NAME", words)
       ->callback([&session, &action, words] {
         action = [&session, words] { return Restart(session, *words); };
       });

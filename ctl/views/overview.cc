@@ -8,8 +8,8 @@ namespace gocomet::ctl {
 namespace {
 
 // `Draining: asked by …`, `BackOff: exited with status 1; next start in 5s`.
-std::string Trouble(const std::string& name, const std::string& state, const std::string& reason,
-                    const std::string& next_start) {
+std::string Sentence(const std::string& name, const std::string& state, const std::string& reason,
+                     const std::string& next_start) {
   return Cat(name, " is ", state, reason.empty() ? "" : Cat(": ", reason),
              next_start.empty() ? "" : Cat("; next start in ", next_start));
 }
@@ -44,6 +44,17 @@ uint64_t WantedWorkers(const v1::ListServicesResponse& services) {
   return wanted;
 }
 
+// Drained by an operator, or not what anybody asked for; the other states pass by themselves.
+bool NeedsAttention(const v1::WorkerStatus& status) {
+  return status.held() || status.state() == v1::WORKER_STATE_UNHEALTHY ||
+         status.state() == v1::WORKER_STATE_BACK_OFF;
+}
+
+bool NeedsAttention(const v1::BalancerStatus& status) {
+  return status.state() == v1::BALANCER_STATE_DISCONNECTED ||
+         status.state() == v1::BALANCER_STATE_BACK_OFF;
+}
+
 std::string WordOfWhole(const v1::ClusterStatus& cluster, bool has_problems) {
   if (cluster.stopping()) return "stopping";
   if (has_problems) return "needs attention";
@@ -62,17 +73,32 @@ std::vector<std::string> ProblemsOf(const Overview& overview, WallTime now) {
   }
   for (const v1::Balancer& balancer : overview.balancers.balancers()) {
     const v1::BalancerStatus& status = balancer.status();
-    if (status.state() == v1::BALANCER_STATE_READY) continue;
-    problems.push_back(Trouble(balancer.name(), WordOf(status.state()), status.reason(),
-                               Until(status.next_start_time(), now)));
+    if (!NeedsAttention(status)) continue;
+    problems.push_back(Sentence(balancer.name(), WordOf(status.state()), status.reason(),
+                                Until(status.next_start_time(), now)));
   }
   for (const v1::Worker& worker : overview.workers.workers()) {
     const v1::WorkerStatus& status = worker.status();
-    if (status.state() == v1::WORKER_STATE_READY) continue;
-    problems.push_back(Trouble(worker.name(), WordOf(status.state()), status.reason(),
-                               Until(status.next_start_time(), now)));
+    if (!NeedsAttention(status)) continue;
+    problems.push_back(Sentence(worker.name(), WordOf(status.state()), status.reason(),
+                                Until(status.next_start_time(), now)));
   }
   return problems;
+}
+
+std::vector<std::string> ChangesOf(const Overview& overview) {
+  std::vector<std::string> changes;
+  for (const v1::Balancer& balancer : overview.balancers.balancers()) {
+    const v1::BalancerStatus& status = balancer.status();
+    if (status.state() == v1::BALANCER_STATE_READY || NeedsAttention(status)) continue;
+    changes.push_back(Sentence(balancer.name(), WordOf(status.state()), status.reason(), ""));
+  }
+  for (const v1::Worker& worker : overview.workers.workers()) {
+    const v1::WorkerStatus& status = worker.status();
+    if (status.state() == v1::WORKER_STATE_READY || NeedsAttention(status)) continue;
+    changes.push_back(Sentence(worker.name(), WordOf(status.state()), status.reason(), ""));
+  }
+  return changes;
 }
 
 std::string DrawOverview(const Overview& overview, WallTime now, const Style& style) {
@@ -101,6 +127,9 @@ std::string DrawOverview(const Overview& overview, WallTime now, const Style& st
   sheet.Indented(BalancerLines(overview.balancers));
   if (!problems.empty()) sheet.Heading("Needs attention");
   for (const std::string& problem : problems) sheet.Indented(problem);
+  const std::vector<std::string> changes = ChangesOf(overview);
+  if (!changes.empty()) sheet.Heading("Under way");
+  for (const std::string& change : changes) sheet.Indented(change);
   return sheet.text();
 }
 

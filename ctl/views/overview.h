@@ -24,6 +24,8 @@ struct Overview {
 
 // What is wrong, one sentence each; empty where nothing is. Pure.
 std::vector<std::string> ProblemsOf(const Overview& overview, WallTime now);
+// What is on its way to what is wanted and will get there by itself, one sentence each. Pure.
+std::vector<std::string> ChangesOf(const Overview& overview);
 
 // The whole system on one screen. Pure.
 std::string DrawOverview(const Overview& overview, WallTime now, const Style& style);

@@ -78,7 +78,8 @@ Table StatisticsTable(const v1::Statistics& statistics, WallTime now, bool show_
     }
     Sum own;
     own.Add(worker);
-    const std::string reported = worker.retired() ? "retired" : Age(worker.report_time(), now);
+    const std::string age = Age(worker.report_time(), now);
+    const std::string reported = worker.retired() ? "retired" : age.empty() ? "" : Cat(age, " ago");
     table.Add(RowOf(worker.worker_name(), worker.worker_id(), own, reported, wide));
   }
   if (retired_count > 0) {
