@@ -138,6 +138,7 @@ class Cluster {
   void PublishChanges();
   void OnProbe(const std::string& instance, const Probe& probe);
   void OnNewRevision(const Revision& revision);
+  bool MayBe(const Worker& worker, const std::string& id) const;
   bool AdoptionSettled() const;
   bool Finished() const;
 

@@ -9,6 +9,15 @@
 #include "controlplane/model/field_error.h"
 
 namespace gocomet::controlplane {
+namespace {
+
+absl::Status NotThatWorker(const WorkerHello& hello) {
+  return AtField("hello.worker_id",
+                 absl::PermissionDeniedError(Cat("hello.worker_id: the instance '", hello.instance,
+                                                 "' is not worker '", hello.worker_id, "'")));
+}
+
+}  // namespace
 
 std::string Cluster::TemplateHash(const Service& service) const {
   return Cat(ToString(runtime_), "/", options_.worker_hash, "/", service.bind_address);
@@ -151,16 +160,23 @@ void Cluster::OnNewRevision(const Revision& revision) {
   dirty_ = true;
 }
 
+// Whether a worker may call itself that: while its start is not answered its id is not known here,
+// and no other worker's is allowed.
+bool Cluster::MayBe(const Worker& worker, const std::string& id) const {
+  if (!worker.id.empty()) return worker.id == id;
+  const auto workers = workers_.workers();
+  return std::none_of(workers.begin(), workers.end(),
+                      [&](const Worker& other) { return other.id == id; });
+}
+
 absl::Status Cluster::ConnectWorker(const WorkerHello& hello,
                                     std::shared_ptr<WorkerStream> stream) {
   const Worker* worker = workers_.Find(hello.instance);
   if (worker == nullptr) {
-    return absl::NotFoundError(Cat("no worker with the instance '", hello.instance, "' is wanted"));
+    return AtField("hello.instance", absl::NotFoundError(Cat("no worker with the instance '",
+                                                             hello.instance, "' is wanted")));
   }
-  if (!worker->id.empty() && worker->id != hello.worker_id) {
-    return absl::PermissionDeniedError(Cat("worker_id: the instance '", hello.instance,
-                                           "' is not worker '", hello.worker_id, "'"));
-  }
+  if (!MayBe(*worker, hello.worker_id)) return NotThatWorker(hello);
   std::shared_ptr<WorkerStream>& slot = worker_streams_[hello.instance];
   if (slot) slot->Close(absl::AbortedError("another stream of this worker took over"));
   slot = std::move(stream);
@@ -181,6 +197,9 @@ void Cluster::ReportWorker(const WorkerHello& hello, const std::shared_ptr<Worke
                            uint64_t sequence, const RequestCounters& counters,
                            bool want_cluster_statistics) {
   const Worker* worker = workers_.Find(hello.instance);
+  if (worker != nullptr && !MayBe(*worker, hello.worker_id)) {
+    return stream->Close(NotThatWorker(hello));
+  }
   WorkerTotals totals;
   totals.worker_id = hello.worker_id;
   totals.incarnation = hello.incarnation;
@@ -190,7 +209,17 @@ void Cluster::ReportWorker(const WorkerHello& hello, const std::shared_ptr<Worke
   totals.counters = counters;
   totals.report_time = clock_.Wall();
   StoreWrite write;
-  if (ledger_.ApplyReport(totals)) write.worker_totals.push_back(totals);
+  const Ledger::Applied applied = ledger_.ApplyReport(totals);
+  if (applied.refusal == Ledger::Refusal::kBackwards ||
+      applied.refusal == Ledger::Refusal::kImplausible) {
+    return stream->Close(
+        InvalidField("report.counters",
+                     applied.refusal == Ledger::Refusal::kBackwards
+                         ? "are lower than those of an earlier report; within an incarnation they "
+                           "only grow"
+                         : "are above 2^53, which no worker can have counted"));
+  }
+  if (applied) write.worker_totals.push_back(totals);
   // A repeated report is acknowledged too, once the first one's commit has passed.
   write.done = [stream, sequence](const absl::Status& status) {
     if (status.ok()) stream->Acknowledge(sequence);

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "controlplane/config/config_text.h"
+#include "controlplane/model/field_error.h"
 
 namespace gocomet::controlplane {
 
@@ -40,10 +41,11 @@ void DesiredState::BeginNext() {
 void DesiredState::Begin(Waiting waiting) {
   const ConfigChange& change = waiting.change;
   if (change.base_revision != 0 && change.base_revision != newest().number) {
-    return waiting.done(
-        absl::AbortedError(Cat("base_revision: the change was made from revision ",
-                               change.base_revision, ", and revision ", newest().number, " by ",
-                               newest().author, " is the newest now; look at it and apply again")));
+    return waiting.done(AtField(
+        "base_revision", absl::AbortedError(Cat(
+                             "base_revision: the change was made from revision ",
+                             change.base_revision, ", and revision ", newest().number, " by ",
+                             newest().author, " is the newest now; look at it and apply again"))));
   }
   if (change.config == config_) return waiting.done(ConfigChangeResult{newest(), false});
   Revision revision;

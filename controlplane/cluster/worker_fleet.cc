@@ -5,7 +5,6 @@
 
 #include "common/base/random.h"
 #include "common/base/text.h"
-#include "controlplane/model/field_error.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -41,7 +40,7 @@ Worker* WorkerFleet::Find(const std::string& instance) {
 }
 
 absl::StatusOr<Worker*> WorkerFleet::Lookup(const std::string& id_or_name) {
-  if (id_or_name.empty()) return InvalidField("id", "must name a worker");
+  if (id_or_name.empty()) return absl::InvalidArgumentError("no worker is named");
   std::vector<Worker*> matches;
   for (Worker& worker : workers_) {
     if (worker.name() == id_or_name || worker.id == id_or_name) return &worker;
@@ -49,8 +48,8 @@ absl::StatusOr<Worker*> WorkerFleet::Lookup(const std::string& id_or_name) {
   }
   if (matches.size() == 1) return matches.front();
   if (matches.size() > 1) {
-    return InvalidField(
-        "id", Cat("'", id_or_name, "' is the beginning of ", matches.size(), " workers' ids"));
+    return absl::InvalidArgumentError(
+        Cat("'", id_or_name, "' is the beginning of ", matches.size(), " workers' ids"));
   }
   return absl::NotFoundError(Cat("there is no worker with the id or name '", id_or_name,
                                  "'; `gocometctl get workers` lists them"));

@@ -4,6 +4,7 @@
 
 #include "controlplane/cluster/cluster.h"
 #include "controlplane/config/config_text.h"
+#include "controlplane/rpc/stream_limit.h"
 #include "gocomet/v1/config.grpc.pb.h"
 
 namespace gocomet::controlplane {
@@ -13,8 +14,8 @@ namespace gocomet::controlplane {
 class ConfigService final : public v1::ConfigService::CallbackService {
  public:
   // `process`: what runs now and cannot be changed by applying a config.
-  ConfigService(Cluster& cluster, ProcessSettings process)
-      : cluster_(cluster), process_(std::move(process)) {}
+  ConfigService(Cluster& cluster, StreamLimit& streams, ProcessSettings process)
+      : cluster_(cluster), streams_(streams), process_(std::move(process)) {}
 
   grpc::ServerUnaryReactor* ValidateConfig(grpc::CallbackServerContext* context,
                                            const v1::ValidateConfigRequest* request,
@@ -40,8 +41,11 @@ class ConfigService final : public v1::ConfigService::CallbackService {
  private:
   // Parses, and adds what cannot be changed without a restart.
   ParsedConfig Parse(const std::string& text, const std::string& file_name) const;
+  // FAILED_PRECONDITION where a revision is for another runtime than the one that runs.
+  absl::Status CheckRuntime(RuntimeKind wanted, const Revision& revision) const;
 
   Cluster& cluster_;
+  StreamLimit& streams_;
   const ProcessSettings process_;
 };
 

@@ -1,10 +1,13 @@
 // WorkerService::StreamLogs: the lines of several workers, merged into one stream.
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "common/base/text.h"
+#include "controlplane/model/field_error.h"
 #include "controlplane/rpc/convert.h"
+#include "controlplane/rpc/lookup.h"
 #include "controlplane/rpc/unary.h"
 #include "controlplane/rpc/watch.h"
 #include "controlplane/rpc/worker_service.h"
@@ -54,22 +57,27 @@ v1::LogLine ToLogLine(const std::string& id, const std::string& name, const Runt
 grpc::ServerWriteReactor<v1::LogLine>* WorkerService::StreamLogs(
     grpc::CallbackServerContext*, const v1::StreamLogsRequest* request) {
   const std::vector<std::string> wanted(request->workers().begin(), request->workers().end());
+  absl::Status valid;
+  if (request->tail() < -1) valid = InvalidField("tail", "must be -1, or 0 and above");
+  if (wanted.size() > kWorkersMax) {
+    valid = InvalidField("workers",
+                         Cat("names ", wanted.size(), " workers; at most ", kWorkersMax, " exist"));
+  }
   const int tail = request->tail() == 0 ? kDefaultTail : request->tail();
   const bool follow = request->follow();
   return Watch<v1::LogLine>(
-      cluster_, [this, wanted, tail, follow](const Stream& stream) -> std::function<void()> {
-        if (tail < -1) {
-          stream->End(ToGrpc(InvalidField("tail", "must be -1, or 0 and above")));
-          return [] {};
-        }
+      cluster_, streams_, valid,
+      [this, wanted, tail, follow](const Stream& stream) -> std::function<void()> {
         std::vector<const Worker*> workers;
-        for (const std::string& name : wanted) {
-          const auto worker = cluster_.workers().Lookup(name);
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          const auto worker = FindWorker(cluster_, Cat("workers[", i, "]"), wanted[i]);
           if (!worker.ok()) {
             stream->End(ToGrpc(worker.status()));
             return [] {};
           }
-          workers.push_back(*worker);
+          if (std::find(workers.begin(), workers.end(), *worker) == workers.end()) {
+            workers.push_back(*worker);
+          }
         }
         if (wanted.empty()) {
           for (const Worker& worker : cluster_.workers().workers()) workers.push_back(&worker);

@@ -16,7 +16,9 @@ namespace gocomet::controlplane {
 template <typename Reactor, typename Message>
 class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Reactor, Message>> {
  public:
-  static constexpr size_t kQueuedMax = 20'000;
+  // What waits for a slow reader, with what each message costs beside its content.
+  static constexpr size_t kQueuedBytesMax = 16 << 20;
+  static constexpr size_t kMessageOverheadBytes = 128;
 
   // `over` runs once, on a gRPC thread, when the call has ended for whatever reason.
   void Begin(std::function<void()> over) {
@@ -27,16 +29,19 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
   // Any thread. A message with a `slot` above 0 takes the place of an unsent one with the same
   // slot. A reader too slow for the queue loses its call.
   void Send(Message message, int slot = 0) {
+    const size_t bytes = message.ByteSizeLong() + kMessageOverheadBytes;
     {
       const std::lock_guard hold(mutex_);
       if (closing_) return;
-      if (queue_.size() >= kQueuedMax) {
+      if (!ReplaceUnsent(message, slot, bytes)) {
+        queue_.push_back({std::move(message), slot, bytes});
+        queued_bytes_ += bytes;
+      }
+      if (queued_bytes_ > kQueuedBytesMax && queue_.size() > 1) {
         closing_ = true;
-        status_ = {grpc::StatusCode::RESOURCE_EXHAUSTED,
-                   "the client reads too slowly; call again and read faster"};
+        end_status_ = {grpc::StatusCode::RESOURCE_EXHAUSTED,
+                       "the client reads too slowly; call again and read faster, or ask for less"};
         queue_.clear();
-      } else if (!ReplaceUnsent(message, slot)) {
-        queue_.push_back({std::move(message), slot});
       }
     }
     Continue();
@@ -48,7 +53,7 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
       const std::lock_guard hold(mutex_);
       if (closing_) return;
       closing_ = true;
-      status_ = status;
+      end_status_ = status;
     }
     Continue();
   }
@@ -80,13 +85,16 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
   struct Queued {
     Message message;
     int slot;
+    size_t bytes;
   };
 
-  bool ReplaceUnsent(Message& message, int slot) {
+  bool ReplaceUnsent(Message& message, int slot, size_t bytes) {
     if (slot <= 0) return false;
     for (Queued& queued : queue_) {
       if (queued.slot != slot) continue;
       queued.message = std::move(message);
+      queued_bytes_ += bytes - queued.bytes;
+      queued.bytes = bytes;
       return true;
     }
     return false;
@@ -94,7 +102,7 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
 
   void Abandon() {
     queue_.clear();
-    if (!closing_) status_ = grpc::Status::CANCELLED;
+    if (!closing_) end_status_ = grpc::Status::CANCELLED;
     closing_ = true;
   }
 
@@ -107,6 +115,7 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
       if (writing_ || finished_) return;
       if (!queue_.empty()) {
         current_ = std::move(queue_.front().message);
+        queued_bytes_ -= queue_.front().bytes;
         queue_.pop_front();
         writing_ = write = true;
       } else if (closing_) {
@@ -114,7 +123,7 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
       }
     }
     if (write) this->StartWrite(&current_);
-    if (finish) this->Finish(status_);
+    if (finish) this->Finish(end_status_);
   }
 
   std::function<void()> over_;
@@ -122,8 +131,9 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
 
   std::mutex mutex_;  // Guards everything below; current_ belongs to gRPC while writing_.
   std::deque<Queued> queue_;
+  size_t queued_bytes_ = 0;
   Message current_;
-  grpc::Status status_;
+  grpc::Status end_status_;
   bool writing_ = false;
   bool closing_ = false;
   bool finished_ = false;

@@ -12,7 +12,9 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "controlplane/rpc/config_service.h"
+#include "controlplane/rpc/stream_limit.h"
 #include "controlplane/rpc/sync_services.h"
+#include "controlplane/rpc/unreadable_requests.h"
 #include "controlplane/rpc/view_services.h"
 #include "controlplane/rpc/worker_service.h"
 
@@ -21,6 +23,20 @@ namespace {
 
 constexpr int kMessageBytesMax = 4 << 20;
 constexpr std::chrono::milliseconds kShutdownPatience{250};
+// Calls of one connection; more wait for their turn. Above the limit on streams, so that it is
+// that one which speaks.
+constexpr int kCallsPerConnectionMax = 1000;
+// Reflection and health occupy a thread for each open call.
+constexpr int kThreadsMax = 64;
+constexpr int kHandshakeMilliseconds = 10'000;
+
+void SetLimits(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
+  builder.SetResourceQuota(grpc::ResourceQuota("gocomet").SetMaxThreads(kThreadsMax));
+  ExplainUnreadableRequests(builder);
+}
 
 // One gRPC server on a Unix socket. A socket that a dead control plane left behind is replaced; the
 // lock on the state directory says that it is dead.
@@ -29,7 +45,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> ServeOnSocket(grpc::Service& servi
   GOCOMET_ASSIGN_OR_RETURN(const Address address, Address::Parse(Cat("unix:", path)));
   ::unlink(path.c_str());
   grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  SetLimits(builder);
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
@@ -43,15 +59,15 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> ServeOnSocket(grpc::Service& servi
 class Server final : public RpcServer {
  public:
   Server(const Options& options, Cluster& cluster, RuntimeDriver& driver, const TokenIssuer& tokens)
-      : config_(cluster, options.process),
-        services_(cluster),
-        workers_(cluster, driver),
-        balancers_(cluster),
-        events_(cluster),
-        statistics_(cluster),
+      : config_(cluster, watches_, options.process),
+        services_(cluster, watches_),
+        workers_(cluster, watches_, driver),
+        balancers_(cluster, watches_),
+        events_(cluster, watches_),
+        statistics_(cluster, watches_),
         cluster_(cluster, options.facts),
-        data_plane_(cluster, tokens),
-        reports_(cluster, tokens) {}
+        data_plane_(cluster, tokens, options.hello_patience),
+        reports_(cluster, tokens, options.hello_patience) {}
 
   absl::Status Start(const Options& options) {
     GOCOMET_ASSIGN_OR_RETURN(address_, Address::Parse(options.public_address));
@@ -61,7 +77,7 @@ class Server final : public RpcServer {
     grpc::ServerBuilder builder;
     // Two control planes must not share the port without knowing it.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+    SetLimits(builder);
     int port = 0;
     builder.AddListeningPort(options.public_address, grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : std::initializer_list<grpc::Service*>{
@@ -72,8 +88,16 @@ class Server final : public RpcServer {
     if (!public_server_ || port <= 0) {
       return absl::AlreadyExistsError(Cat("cannot serve gRPC on ", options.public_address));
     }
+    for (const char* service :
+         {v1::ConfigService::service_full_name(), v1::ServiceService::service_full_name(),
+          v1::WorkerService::service_full_name(), v1::BalancerService::service_full_name(),
+          v1::EventService::service_full_name(), v1::StatisticsService::service_full_name(),
+          v1::ClusterService::service_full_name()}) {
+      public_server_->GetHealthCheckService()->SetServingStatus(service, true);
+    }
     GOCOMET_ASSIGN_OR_RETURN(address_,
                              Address::FromIpAndPort(address_.host(), static_cast<uint16_t>(port)));
+    cluster_.ListensOn(address_.ToString());
     GOCOMET_ASSIGN_OR_RETURN(data_plane_server_,
                              ServeOnSocket(data_plane_, options.data_plane_socket, 0600));
     // Workers in containers run as another user; the state directory keeps everyone else out.
@@ -93,6 +117,7 @@ class Server final : public RpcServer {
 
  private:
   Address address_;
+  StreamLimit watches_{kWatchesMax};
   ConfigService config_;
   ServiceService services_;
   WorkerService workers_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -23,7 +24,12 @@ class RpcServer {
     std::string report_socket;      // Path.
     ProcessSettings process;
     v1::ClusterStatus facts;
+    // How long a balancer or worker that has connected may take to say who it is.
+    std::chrono::milliseconds hello_patience{10'000};
   };
+
+  // Streams that the public address serves at once.
+  static constexpr int kWatchesMax = 256;
 
   // ALREADY_EXISTS names the address that is taken.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const Options& options, Cluster& cluster,

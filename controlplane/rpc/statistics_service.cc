@@ -4,7 +4,9 @@
 #include <memory>
 
 #include "common/base/text.h"
+#include "controlplane/model/field_error.h"
 #include "controlplane/rpc/convert.h"
+#include "controlplane/rpc/lookup.h"
 #include "controlplane/rpc/unary.h"
 #include "controlplane/rpc/view_services.h"
 #include "controlplane/rpc/watch.h"
@@ -57,7 +59,17 @@ v1::Statistics Describe(Cluster& cluster, const std::string& service, bool inclu
 }
 
 absl::Status CheckService(Cluster& cluster, const std::string& service) {
-  return service.empty() ? absl::OkStatus() : cluster.LookupService(service).status();
+  return service.empty() ? absl::OkStatus() : FindService(cluster, "service", service).status();
+}
+
+absl::Status CheckInterval(uint32_t milliseconds) {
+  if (milliseconds == 0 || (milliseconds >= kShortestIntervalMilliseconds &&
+                            milliseconds <= kLongestIntervalMilliseconds)) {
+    return absl::OkStatus();
+  }
+  return InvalidField("interval_milliseconds",
+                      Cat("must be 0, or ", kShortestIntervalMilliseconds, " to ",
+                          kLongestIntervalMilliseconds, ", is ", milliseconds));
 }
 
 // One watcher: sends again at each interval, where anything but the time has changed.
@@ -105,21 +117,22 @@ grpc::ServerUnaryReactor* StatisticsService::GetStatistics(grpc::CallbackServerC
   });
 }
 
+grpc::ServerUnaryReactor* StatisticsService::QueryStatistics(grpc::CallbackServerContext* context,
+                                                             const v1::QueryStatisticsRequest*,
+                                                             v1::QueryStatisticsResponse*) {
+  return AnswerNow(context, {grpc::StatusCode::UNIMPLEMENTED,
+                             "history in steps is not kept yet; GetStatistics answers the totals, "
+                             "and WatchStatistics follows them"});
+}
+
 grpc::ServerWriteReactor<v1::Statistics>* StatisticsService::WatchStatistics(
     grpc::CallbackServerContext*, const v1::WatchStatisticsRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::Statistics>>;
   return Watch<v1::Statistics>(
-      cluster_, [this, wanted = *request](const Stream& stream) -> std::function<void()> {
-        const uint32_t interval = wanted.interval_milliseconds();
-        absl::Status problem = CheckService(cluster_, wanted.service());
-        if (interval != 0 &&
-            (interval < kShortestIntervalMilliseconds || interval > kLongestIntervalMilliseconds)) {
-          problem = InvalidField("interval_milliseconds",
-                                 Cat("must be 0, or ", kShortestIntervalMilliseconds, " to ",
-                                     kLongestIntervalMilliseconds, ", is ", interval));
-        }
-        if (!problem.ok()) {
-          stream->End(ToGrpc(problem));
+      cluster_, streams_, CheckInterval(request->interval_milliseconds()),
+      [this, wanted = *request](const Stream& stream) -> std::function<void()> {
+        if (const absl::Status known = CheckService(cluster_, wanted.service()); !known.ok()) {
+          stream->End(ToGrpc(known));
           return [] {};
         }
         auto watch = std::make_shared<StatisticsWatch>(cluster_, wanted, stream);

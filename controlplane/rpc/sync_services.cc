@@ -1,13 +1,21 @@
 #include "controlplane/rpc/sync_services.h"
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include <grpcpp/alarm.h>
+
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/model/field_error.h"
 #include "controlplane/rpc/convert.h"
 #include "controlplane/rpc/outgoing.h"
+#include "controlplane/rpc/request_checks.h"
 #include "controlplane/rpc/status.h"
+#include "controlplane/rpc/watch.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -23,42 +31,119 @@ std::string BearerToken(const grpc::CallbackServerContext& context) {
   return value.starts_with(kScheme) ? std::string(value.substr(kScheme.size())) : "";
 }
 
-const grpc::Status kNoHello{grpc::StatusCode::FAILED_PRECONDITION,
-                            "the first message must be a hello"};
-const grpc::Status kWrongToken{grpc::StatusCode::UNAUTHENTICATED,
-                               "the token is not the one that was issued to this name"};
+absl::Status NoHello() {
+  return AtField("hello",
+                 absl::FailedPreconditionError("hello: the first message must be a hello"));
+}
+absl::Status SecondHello() {
+  return AtField("hello",
+                 absl::FailedPreconditionError("hello: only the first message may be a hello"));
+}
+absl::Status WrongToken() {
+  return absl::UnauthenticatedError(
+      "the token in the metadata `authorization: Bearer TOKEN` is not the one that was issued to "
+      "this name");
+}
+absl::Status EmptyMessage() {
+  return absl::InvalidArgumentError("the message is empty, or of a kind that is not known here");
+}
 
-// The part that both kinds of streams share: reading one message after the other.
+template <typename Hello>
+absl::Status CheckIncarnationAndPid(const Hello& hello) {
+  if (hello.incarnation() == 0) return InvalidField("hello.incarnation", "must not be 0");
+  if (hello.pid() < 0) return InvalidField("hello.pid", "must not be negative");
+  return absl::OkStatus();
+}
+
+// Words of a balancer about what went wrong: too long is no reason not to hear them.
+std::string Shortened(const std::string& text) { return text.substr(0, kReasonMax); }
+
+// The same one again changes nothing and is acknowledged; a lower one is a mistake of the sender.
+absl::Status CheckSequence(uint64_t sequence, uint64_t last) {
+  if (sequence == 0) return InvalidField("report.sequence", "must begin at 1");
+  if (sequence >= last) return absl::OkStatus();
+  return InvalidField("report.sequence",
+                      Cat("must ascend: ", sequence, " came after ", last, " on this stream"));
+}
+
+// The part that both kinds of streams share: reading one message after the other. Whoever connects
+// must say hello in time.
 template <typename Request, typename Response>
 class Session : public Outgoing<grpc::ServerBidiReactor<Request, Response>, Response> {
  public:
+  Session(Cluster& cluster, const TokenIssuer& tokens, std::string token)
+      : cluster_(cluster), tokens_(tokens), token_(std::move(token)) {}
+
+  void Start(StreamLimit& limit, std::chrono::milliseconds hello_patience) {
+    std::shared_ptr<void> place = limit.Take();
+    this->Begin([this, place] { OnOver(); });
+    if (!place) return this->End(TooManyStreams(limit));
+    const std::weak_ptr<Outgoing<grpc::ServerBidiReactor<Request, Response>, Response>> weak =
+        this->shared_from_this();
+    hello_alarm_.Set(std::chrono::system_clock::now() + hello_patience,
+                     [this, weak, hello_patience](bool in_time) {
+                       const auto self = weak.lock();
+                       if (in_time && self && !greeted_) HelloIsMissing(hello_patience);
+                     });
+    this->StartRead(&request_);
+  }
+
   void OnReadDone(bool ok) override {
-    if (!ok) return this->End(grpc::Status::OK);
-    OnMessage(request_);
+    if (!ok) return this->End(greeted_ ? grpc::Status::OK : ToGrpc(NoHello()));
+    if (const absl::Status status = OnMessage(request_); !status.ok()) {
+      return this->End(ToGrpc(status));
+    }
     this->StartRead(&request_);
   }
 
  protected:
-  virtual void OnMessage(const Request& request) = 0;
+  virtual absl::Status OnMessage(const Request& request) = 0;
+  virtual void OnOver() = 0;
+
+  // Runs `task` on the owner's thread. RESOURCE_EXHAUSTED where too many of this stream wait there.
+  absl::Status Post(Mailbox::Task task) {
+    if (waiting_.fetch_add(1) >= kWaitingMax) {
+      return absl::ResourceExhaustedError(
+          "this stream sends faster than the control plane reads; connect again");
+    }
+    cluster_.mailbox().Post([this, self = this->shared_from_this(), task = std::move(task)] {
+      waiting_.fetch_sub(1);
+      task();
+    });
+    return absl::OkStatus();
+  }
+
+  void Greeted() {
+    greeted_ = true;
+    hello_alarm_.Cancel();
+  }
+  bool greeted() const { return greeted_; }
+
+  Cluster& cluster_;
+  const TokenIssuer& tokens_;
+  const std::string token_;
+
+ private:
+  static constexpr int kWaitingMax = 64;
+
+  void HelloIsMissing(std::chrono::milliseconds patience) {
+    this->End({grpc::StatusCode::DEADLINE_EXCEEDED,
+               Cat("no hello has come within ", patience.count(), " ms")});
+  }
+
   Request request_;
+  grpc::Alarm hello_alarm_;
+  std::atomic<bool> greeted_{false};
+  std::atomic<int> waiting_{0};
 };
 
 class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
                               public BalancerStream {
  public:
-  BalancerSession(Cluster& cluster, const TokenIssuer& tokens, std::string token)
-      : cluster_(cluster), tokens_(tokens), token_(std::move(token)) {}
-
-  void Start() {
-    Begin([this] {
-      auto self = Self();
-      cluster_.mailbox().Post(
-          [self] { self->cluster_.balancers().Disconnect(self->hello_.name, self.get()); });
-    });
-    StartRead(&request_);
-  }
+  using Session::Session;
 
   void SendSnapshot(std::shared_ptr<const Snapshot> snapshot) override {
+    newest_sent_ = snapshot->version;
     v1::SyncResponse response;
     *response.mutable_snapshot() = ToProto(*snapshot);
     Send(std::move(response), kSnapshot);
@@ -75,28 +160,60 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
     return std::static_pointer_cast<BalancerSession>(shared_from_this());
   }
 
-  void OnMessage(const v1::SyncRequest& request) override {
-    if (request.has_hello()) return OnHello(request.hello());
-    if (hello_.name.empty()) return End(kNoHello);
-    if (request.has_ack()) {
-      cluster_.mailbox().Post([self = Self(), ack = request.ack()] {
-        self->cluster_.balancers().Acknowledge(self->hello_.name, self.get(), ack.version(),
-                                               ack.refusal());
-      });
-    } else if (request.has_report()) {
-      cluster_.mailbox().Post([self = Self(), report = FromProto(request.report())] {
-        self->cluster_.ReportBalancer(self->hello_, self, report);
-      });
-    }
+  void OnOver() override {
+    cluster_.mailbox().Post(
+        [self = Self()] { self->cluster_.balancers().Disconnect(self->hello_.name, self.get()); });
   }
 
-  void OnHello(const v1::BalancerHello& hello) {
-    if (!hello_.name.empty()) return;
-    if (!tokens_.Accepts(Cat("balancer/", hello.balancer()), token_)) return End(kWrongToken);
+  absl::Status OnMessage(const v1::SyncRequest& request) override {
+    if (request.has_hello()) return greeted() ? SecondHello() : OnHello(request.hello());
+    if (!greeted()) return NoHello();
+    if (request.has_ack()) return OnAck(request.ack());
+    if (request.has_report()) return OnReport(request.report());
+    return EmptyMessage();
+  }
+
+  absl::Status OnHello(const v1::BalancerHello& hello) {
+    GOCOMET_RETURN_IF_ERROR(CheckName("hello.balancer", hello.balancer()));
+    if (!tokens_.Accepts(Cat("balancer/", hello.balancer()), token_)) return WrongToken();
+    GOCOMET_RETURN_IF_ERROR(CheckIncarnationAndPid(hello));
+    GOCOMET_RETURN_IF_ERROR(CheckLine("hello.version", hello.version(), kNameMax));
     hello_ = {hello.balancer(), hello.incarnation(), hello.pid(), hello.version()};
-    cluster_.mailbox().Post([self = Self()] {
+    Greeted();
+    return Post([self = Self()] {
       const absl::Status status = self->cluster_.balancers().Connect(self->hello_, self);
-      if (!status.ok()) self->Close(status);
+      if (!status.ok()) self->Close(AtField("hello.balancer", status));
+    });
+  }
+
+  // A snapshot that was never sent on this stream must not end anyone's draining.
+  absl::Status OnAck(const v1::SnapshotAck& ack) {
+    if (ack.version() == 0 || ack.version() > newest_sent_) {
+      return InvalidField("ack.version", Cat("is ", ack.version(), ", and the newest snapshot on ",
+                                             "this stream is ", newest_sent_.load()));
+    }
+    return Post([self = Self(), version = ack.version(), refusal = Shortened(ack.refusal())] {
+      self->cluster_.balancers().Acknowledge(self->hello_.name, self.get(), version, refusal);
+    });
+  }
+
+  absl::Status OnReport(const v1::BalancerReport& report) {
+    GOCOMET_RETURN_IF_ERROR(CheckSequence(report.sequence(), last_sequence_));
+    if (report.endpoints_size() > kEndpointsMax) {
+      return InvalidField("report.endpoints", Cat("names ", report.endpoints_size(),
+                                                  " endpoints; at most ", kEndpointsMax, " exist"));
+    }
+    for (int i = 0; i < report.endpoints_size(); ++i) {
+      const v1::EndpointReport& endpoint = report.endpoints(i);
+      const std::string field = Cat("report.endpoints[", i, "].");
+      GOCOMET_RETURN_IF_ERROR(CheckWorkerId(field + "worker_id", endpoint.worker_id()));
+      if (endpoint.by_status_class_size() != 5) {
+        return InvalidField(field + "by_status_class", "must have 5 entries, 1xx to 5xx");
+      }
+    }
+    last_sequence_ = report.sequence();
+    return Post([self = Self(), converted = FromProto(report)] {
+      self->cluster_.ReportBalancer(self->hello_, self, converted);
     });
   }
 
@@ -107,7 +224,7 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
     report.requests = proto.requests();
     for (const v1::EndpointReport& endpoint : proto.endpoints()) {
       report.endpoints.push_back({endpoint.worker_id(), endpoint.incarnation(), endpoint.healthy(),
-                                  endpoint.health_reason(), endpoint.in_flight()});
+                                  Shortened(endpoint.health_reason()), endpoint.in_flight()});
       BalancedTotals totals;
       totals.balancer = hello_.name;
       totals.balancer_incarnation = hello_.incarnation;
@@ -128,26 +245,19 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
     return report;
   }
 
-  Cluster& cluster_;
-  const TokenIssuer& tokens_;
-  const std::string token_;
+  // A rollout has two of each worker for a while, and reports go on about those of the snapshot
+  // before.
+  static constexpr int kEndpointsMax = 4 * kWorkersMax;
+
   BalancerHello hello_;  // Written once, before anything is posted.
+  std::atomic<uint64_t> newest_sent_{0};
+  uint64_t last_sequence_ = 0;
 };
 
 class WorkerSession final : public Session<v1::ReportRequest, v1::ReportResponse>,
                             public WorkerStream {
  public:
-  WorkerSession(Cluster& cluster, const TokenIssuer& tokens, std::string token)
-      : cluster_(cluster), tokens_(tokens), token_(std::move(token)) {}
-
-  void Start() {
-    Begin([this] {
-      auto self = Self();
-      cluster_.mailbox().Post(
-          [self] { self->cluster_.DisconnectWorker(self->hello_.instance, self.get()); });
-    });
-    StartRead(&request_);
-  }
+  using Session::Session;
 
   void SendSettings(const DemoWorker& settings) override {
     v1::ReportResponse response;
@@ -177,33 +287,44 @@ class WorkerSession final : public Session<v1::ReportRequest, v1::ReportResponse
     return std::static_pointer_cast<WorkerSession>(shared_from_this());
   }
 
-  void OnMessage(const v1::ReportRequest& request) override {
-    if (request.has_hello()) return OnHello(request.hello());
-    if (hello_.instance.empty()) return End(kNoHello);
-    if (!request.has_report()) return;
-    const v1::WorkerReport& report = request.report();
+  void OnOver() override {
+    cluster_.mailbox().Post(
+        [self = Self()] { self->cluster_.DisconnectWorker(self->hello_.instance, self.get()); });
+  }
+
+  absl::Status OnMessage(const v1::ReportRequest& request) override {
+    if (request.has_hello()) return greeted() ? SecondHello() : OnHello(request.hello());
+    if (!greeted()) return NoHello();
+    return request.has_report() ? OnReport(request.report()) : EmptyMessage();
+  }
+
+  absl::Status OnReport(const v1::WorkerReport& report) {
+    GOCOMET_RETURN_IF_ERROR(CheckSequence(report.sequence(), last_sequence_));
+    last_sequence_ = report.sequence();
     const RequestCounters counters{report.counters().successful(), report.counters().failed(),
                                    report.counters().duration_microseconds()};
-    cluster_.mailbox().Post([self = Self(), sequence = report.sequence(), counters,
-                             want = report.want_cluster_statistics()] {
+    return Post([self = Self(), sequence = report.sequence(), counters,
+                 want = report.want_cluster_statistics()] {
       self->cluster_.ReportWorker(self->hello_, self, sequence, counters, want);
     });
   }
 
-  void OnHello(const v1::WorkerHello& hello) {
-    if (!hello_.instance.empty()) return;
-    if (!tokens_.Accepts(Cat("worker/", hello.instance()), token_)) return End(kWrongToken);
+  absl::Status OnHello(const v1::WorkerHello& hello) {
+    GOCOMET_RETURN_IF_ERROR(CheckName("hello.instance", hello.instance()));
+    if (!tokens_.Accepts(Cat("worker/", hello.instance()), token_)) return WrongToken();
+    GOCOMET_RETURN_IF_ERROR(CheckWorkerId("hello.worker_id", hello.worker_id()));
+    GOCOMET_RETURN_IF_ERROR(CheckIncarnationAndPid(hello));
+    GOCOMET_RETURN_IF_ERROR(CheckLine("hello.version", hello.version(), kNameMax));
     hello_ = {hello.instance(), hello.worker_id(), hello.incarnation(), hello.pid()};
-    cluster_.mailbox().Post([self = Self()] {
+    Greeted();
+    return Post([self = Self()] {
       const absl::Status status = self->cluster_.ConnectWorker(self->hello_, self);
       if (!status.ok()) self->Close(status);
     });
   }
 
-  Cluster& cluster_;
-  const TokenIssuer& tokens_;
-  const std::string token_;
   WorkerHello hello_;  // Written once, before anything is posted.
+  uint64_t last_sequence_ = 0;
 };
 
 }  // namespace
@@ -211,14 +332,14 @@ class WorkerSession final : public Session<v1::ReportRequest, v1::ReportResponse
 grpc::ServerBidiReactor<v1::SyncRequest, v1::SyncResponse>* DataPlaneService::Sync(
     grpc::CallbackServerContext* context) {
   auto session = std::make_shared<BalancerSession>(cluster_, tokens_, BearerToken(*context));
-  session->Start();
+  session->Start(streams_, hello_patience_);
   return session.get();
 }
 
 grpc::ServerBidiReactor<v1::ReportRequest, v1::ReportResponse>* ReportService::Report(
     grpc::CallbackServerContext* context) {
   auto session = std::make_shared<WorkerSession>(cluster_, tokens_, BearerToken(*context));
-  session->Start();
+  session->Start(streams_, hello_patience_);
   return session.get();
 }
 

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "controlplane/cluster/cluster.h"
+#include "controlplane/rpc/stream_limit.h"
 #include "gocomet/v1/balancers.grpc.pb.h"
 #include "gocomet/v1/cluster.grpc.pb.h"
 #include "gocomet/v1/events.grpc.pb.h"
@@ -13,7 +14,7 @@ namespace gocomet::controlplane {
 
 class BalancerService final : public v1::BalancerService::CallbackService {
  public:
-  explicit BalancerService(Cluster& cluster) : cluster_(cluster) {}
+  BalancerService(Cluster& cluster, StreamLimit& streams) : cluster_(cluster), streams_(streams) {}
   grpc::ServerUnaryReactor* GetBalancer(grpc::CallbackServerContext* context,
                                         const v1::GetBalancerRequest* request,
                                         v1::Balancer* response) override;
@@ -25,11 +26,12 @@ class BalancerService final : public v1::BalancerService::CallbackService {
 
  private:
   Cluster& cluster_;
+  StreamLimit& streams_;
 };
 
 class EventService final : public v1::EventService::CallbackService {
  public:
-  explicit EventService(Cluster& cluster) : cluster_(cluster) {}
+  EventService(Cluster& cluster, StreamLimit& streams) : cluster_(cluster), streams_(streams) {}
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
                                        const v1::ListEventsRequest* request,
                                        v1::ListEventsResponse* response) override;
@@ -38,20 +40,26 @@ class EventService final : public v1::EventService::CallbackService {
 
  private:
   Cluster& cluster_;
+  StreamLimit& streams_;
 };
 
-// QueryStatistics answers UNIMPLEMENTED: history in steps is not kept yet.
 class StatisticsService final : public v1::StatisticsService::CallbackService {
  public:
-  explicit StatisticsService(Cluster& cluster) : cluster_(cluster) {}
+  StatisticsService(Cluster& cluster, StreamLimit& streams)
+      : cluster_(cluster), streams_(streams) {}
   grpc::ServerUnaryReactor* GetStatistics(grpc::CallbackServerContext* context,
                                           const v1::GetStatisticsRequest* request,
                                           v1::Statistics* response) override;
+  // UNIMPLEMENTED: history in steps is not kept yet.
+  grpc::ServerUnaryReactor* QueryStatistics(grpc::CallbackServerContext* context,
+                                            const v1::QueryStatisticsRequest* request,
+                                            v1::QueryStatisticsResponse* response) override;
   grpc::ServerWriteReactor<v1::Statistics>* WatchStatistics(
       grpc::CallbackServerContext* context, const v1::WatchStatisticsRequest* request) override;
 
  private:
   Cluster& cluster_;
+  StreamLimit& streams_;
 };
 
 class ClusterService final : public v1::ClusterService::CallbackService {
@@ -59,13 +67,15 @@ class ClusterService final : public v1::ClusterService::CallbackService {
   // `facts`: what does not change while the control plane runs.
   ClusterService(Cluster& cluster, v1::ClusterStatus facts)
       : cluster_(cluster), facts_(std::move(facts)) {}
+  // Any thread: where the public address turned out to be.
+  void ListensOn(const std::string& address);
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
                                       v1::ClusterStatus* response) override;
 
  private:
   Cluster& cluster_;
-  const v1::ClusterStatus facts_;
+  v1::ClusterStatus facts_;  // The owner's thread only.
 };
 
 }  // namespace gocomet::controlplane

@@ -3,23 +3,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/model/field_error.h"
 #include "controlplane/rpc/convert.h"
+#include "controlplane/rpc/lookup.h"
+#include "controlplane/rpc/page.h"
+#include "controlplane/rpc/request_checks.h"
 #include "controlplane/rpc/unary.h"
 #include "controlplane/rpc/watch.h"
 
 namespace gocomet::controlplane {
 namespace {
 
-// In the order in which people expect them: by service, then ordinal.
+// By service, then ordinal: the order in which people expect them.
+ListPlace PlaceOf(const Worker& worker) { return {worker.service, worker.ordinal}; }
+
 std::vector<const Worker*> Sorted(Cluster& cluster, const std::string& service) {
   std::vector<const Worker*> workers;
   for (const Worker& worker : cluster.workers().workers()) {
     if (service.empty() || worker.service == service) workers.push_back(&worker);
   }
-  std::sort(workers.begin(), workers.end(), [](const Worker* a, const Worker* b) {
-    return a->service != b->service ? a->service < b->service : a->ordinal < b->ordinal;
-  });
+  std::sort(workers.begin(), workers.end(),
+            [](const Worker* a, const Worker* b) { return PlaceOf(*a) < PlaceOf(*b); });
   return workers;
 }
 
@@ -28,6 +34,26 @@ absl::Status Fill(Cluster& cluster, const absl::StatusOr<Worker*>& worker, v1::W
   if (!worker.ok()) return worker.status();
   *response = DescribeWorker(cluster, **worker);
   return absl::OkStatus();
+}
+
+absl::Status Perform(Cluster& cluster, const std::string& id,
+                     absl::StatusOr<Worker*> (Cluster::*verb)(const std::string&),
+                     v1::Worker* response) {
+  GOCOMET_ASSIGN_OR_RETURN(const Worker* worker, FindWorker(cluster, "id", id));
+  const auto done = (cluster.*verb)(worker->name());
+  if (!done.ok()) return AtField("id", done.status());
+  return Fill(cluster, done, response);
+}
+
+absl::Status CheckFilter(Cluster& cluster, const std::string& service) {
+  return service.empty() ? absl::OkStatus() : FindService(cluster, "service", service).status();
+}
+
+absl::Status CheckChange(Cluster& cluster, const std::string& name, const std::string& author,
+                         const std::string& reason) {
+  GOCOMET_RETURN_IF_ERROR(FindService(cluster, "name", name).status());
+  GOCOMET_RETURN_IF_ERROR(CheckLine("author", author, kAuthorMax));
+  return CheckLine("reason", reason, kReasonMax);
 }
 
 v1::WorkerChange DescribeChange(Cluster& cluster, const WorkerChange& change) {
@@ -51,9 +77,9 @@ grpc::ServerUnaryReactor* ServiceService::GetService(grpc::CallbackServerContext
                                                      const v1::GetServiceRequest* request,
                                                      v1::Service* response) {
   return Answer(cluster_, context, [this, request, response]() -> absl::Status {
-    const auto service = cluster_.LookupService(request->name());
-    if (!service.ok()) return service.status();
-    *response = DescribeService(cluster_, **service);
+    GOCOMET_ASSIGN_OR_RETURN(const controlplane::Service* service,
+                             FindService(cluster_, "name", request->name()));
+    *response = DescribeService(cluster_, *service);
     return absl::OkStatus();
   });
 }
@@ -62,11 +88,17 @@ grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerConte
                                                        const v1::ListServicesRequest* request,
                                                        v1::ListServicesResponse* response) {
   return Answer(cluster_, context, [this, request, response]() -> absl::Status {
-    const auto page = Page::Parse(request->page_size(), request->page_token());
-    if (!page.ok()) return page.status();
-    response->set_next_page_token(page->Fill(
-        cluster_.desired_state().config().services, [&](const controlplane::Service& service) {
-          *response->add_services() = DescribeService(cluster_, service);
+    GOCOMET_ASSIGN_OR_RETURN(
+        const Page page, Page::Parse("services", "", request->page_size(), request->page_token()));
+    std::vector<controlplane::Service> services = cluster_.desired_state().config().services;
+    std::sort(services.begin(), services.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    response->set_next_page_token(page.Fill(
+        services, [](const controlplane::Service& service) { return ListPlace{service.name}; },
+        [&](const controlplane::Service& service) {
+          v1::Service* into = response->add_services();
+          *into = DescribeService(cluster_, service);
+          return into->ByteSizeLong();
         }));
     return absl::OkStatus();
   });
@@ -74,8 +106,8 @@ grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerConte
 
 grpc::ServerWriteReactor<v1::Service>* ServiceService::WatchServices(
     grpc::CallbackServerContext*, const v1::WatchServicesRequest*) {
-  return Watch<v1::Service>(cluster_, [this](
-                                          const std::shared_ptr<WatchStream<v1::Service>>& stream) {
+  using Stream = std::shared_ptr<WatchStream<v1::Service>>;
+  return Watch<v1::Service>(cluster_, streams_, absl::OkStatus(), [this](const Stream& stream) {
     const auto send = [this, stream](const std::string& name) {
       const auto service = cluster_.LookupService(name);
       if (service.ok()) stream->Send(DescribeService(cluster_, **service));
@@ -102,6 +134,9 @@ grpc::ServerUnaryReactor* ServiceService::ScaleService(grpc::CallbackServerConte
                                                        v1::ScaleServiceResponse* response) {
   return AnswerLater(
       cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+        const absl::Status valid =
+            CheckChange(cluster_, request->name(), request->author(), request->reason());
+        if (!valid.ok()) return reply->Finish(ToGrpc(valid));
         ConfigChange change;
         change.base_revision = request->base_revision();
         change.author = request->author().empty() ? "unknown" : request->author();
@@ -126,11 +161,10 @@ grpc::ServerUnaryReactor* ServiceService::RestartService(grpc::CallbackServerCon
                                                          const v1::RestartServiceRequest* request,
                                                          v1::RestartServiceResponse* response) {
   return Answer(cluster_, context, [this, request, response]() -> absl::Status {
-    if (const absl::Status status = cluster_.RestartService(request->name()); !status.ok()) {
-      return status;
-    }
-    *response->mutable_service() =
-        DescribeService(cluster_, **cluster_.LookupService(request->name()));
+    GOCOMET_ASSIGN_OR_RETURN(const controlplane::Service* service,
+                             FindService(cluster_, "name", request->name()));
+    GOCOMET_RETURN_IF_ERROR(cluster_.RestartService(service->name));
+    *response->mutable_service() = DescribeService(cluster_, *service);
     return absl::OkStatus();
   });
 }
@@ -139,7 +173,7 @@ grpc::ServerUnaryReactor* WorkerService::GetWorker(grpc::CallbackServerContext* 
                                                    const v1::GetWorkerRequest* request,
                                                    v1::Worker* response) {
   return Answer(cluster_, context, [this, request, response] {
-    return Fill(cluster_, cluster_.workers().Lookup(request->id()), response);
+    return Fill(cluster_, FindWorker(cluster_, "id", request->id()), response);
   });
 }
 
@@ -147,16 +181,16 @@ grpc::ServerUnaryReactor* WorkerService::ListWorkers(grpc::CallbackServerContext
                                                      const v1::ListWorkersRequest* request,
                                                      v1::ListWorkersResponse* response) {
   return Answer(cluster_, context, [this, request, response]() -> absl::Status {
-    const auto page = Page::Parse(request->page_size(), request->page_token());
-    if (!page.ok()) return page.status();
-    if (!request->service().empty()) {
-      if (const auto service = cluster_.LookupService(request->service()); !service.ok()) {
-        return service.status();
-      }
-    }
-    response->set_next_page_token(
-        page->Fill(Sorted(cluster_, request->service()), [&](const Worker* worker) {
-          *response->add_workers() = DescribeWorker(cluster_, *worker);
+    GOCOMET_RETURN_IF_ERROR(CheckFilter(cluster_, request->service()));
+    GOCOMET_ASSIGN_OR_RETURN(
+        const Page page,
+        Page::Parse("workers", request->service(), request->page_size(), request->page_token()));
+    response->set_next_page_token(page.Fill(
+        Sorted(cluster_, request->service()), [](const Worker* worker) { return PlaceOf(*worker); },
+        [&](const Worker* worker) {
+          v1::Worker* into = response->add_workers();
+          *into = DescribeWorker(cluster_, *worker);
+          return into->ByteSizeLong();
         }));
     return absl::OkStatus();
   });
@@ -165,30 +199,36 @@ grpc::ServerUnaryReactor* WorkerService::ListWorkers(grpc::CallbackServerContext
 grpc::ServerWriteReactor<v1::WorkerChange>* WorkerService::WatchWorkers(
     grpc::CallbackServerContext*, const v1::WatchWorkersRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::WorkerChange>>;
-  return Watch<v1::WorkerChange>(cluster_, [this, only = request->service()](const Stream& stream) {
-    for (const Worker* worker : Sorted(cluster_, only)) {
-      v1::WorkerChange change;
-      change.set_type(v1::WorkerChange::TYPE_SNAPSHOT);
-      *change.mutable_worker() = DescribeWorker(cluster_, *worker);
-      stream->Send(std::move(change));
-    }
-    v1::WorkerChange synced;
-    synced.set_type(v1::WorkerChange::TYPE_SYNCED);
-    stream->Send(std::move(synced));
-    const uint64_t id =
-        cluster_.worker_subscribers().Add([this, stream, only](const WorkerChange& change) {
-          if (only.empty() || change.worker.service == only)
-            stream->Send(DescribeChange(cluster_, change));
-        });
-    return [this, id] { cluster_.worker_subscribers().Remove(id); };
-  });
+  return Watch<v1::WorkerChange>(
+      cluster_, streams_, absl::OkStatus(),
+      [this, only = request->service()](const Stream& stream) -> std::function<void()> {
+        if (const absl::Status known = CheckFilter(cluster_, only); !known.ok()) {
+          stream->End(ToGrpc(known));
+          return [] {};
+        }
+        for (const Worker* worker : Sorted(cluster_, only)) {
+          v1::WorkerChange change;
+          change.set_type(v1::WorkerChange::TYPE_SNAPSHOT);
+          *change.mutable_worker() = DescribeWorker(cluster_, *worker);
+          stream->Send(std::move(change));
+        }
+        v1::WorkerChange synced;
+        synced.set_type(v1::WorkerChange::TYPE_SYNCED);
+        stream->Send(std::move(synced));
+        const uint64_t id =
+            cluster_.worker_subscribers().Add([this, stream, only](const WorkerChange& change) {
+              if (only.empty() || change.worker.service == only)
+                stream->Send(DescribeChange(cluster_, change));
+            });
+        return [this, id] { cluster_.worker_subscribers().Remove(id); };
+      });
 }
 
 grpc::ServerUnaryReactor* WorkerService::RestartWorker(grpc::CallbackServerContext* context,
                                                        const v1::RestartWorkerRequest* request,
                                                        v1::Worker* response) {
   return Answer(cluster_, context, [this, request, response] {
-    return Fill(cluster_, cluster_.RestartWorker(request->id()), response);
+    return Perform(cluster_, request->id(), &Cluster::RestartWorker, response);
   });
 }
 
@@ -196,7 +236,7 @@ grpc::ServerUnaryReactor* WorkerService::DrainWorker(grpc::CallbackServerContext
                                                      const v1::DrainWorkerRequest* request,
                                                      v1::Worker* response) {
   return Answer(cluster_, context, [this, request, response] {
-    return Fill(cluster_, cluster_.Drain(request->id()), response);
+    return Perform(cluster_, request->id(), &Cluster::Drain, response);
   });
 }
 
@@ -204,7 +244,7 @@ grpc::ServerUnaryReactor* WorkerService::UndrainWorker(grpc::CallbackServerConte
                                                        const v1::UndrainWorkerRequest* request,
                                                        v1::Worker* response) {
   return Answer(cluster_, context, [this, request, response] {
-    return Fill(cluster_, cluster_.Undrain(request->id()), response);
+    return Perform(cluster_, request->id(), &Cluster::Undrain, response);
   });
 }
 

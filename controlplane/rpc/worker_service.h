@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "controlplane/cluster/cluster.h"
+#include "controlplane/rpc/stream_limit.h"
 #include "controlplane/runtime/runtime_driver.h"
 #include "gocomet/v1/workers.grpc.pb.h"
 
@@ -11,7 +12,7 @@ namespace gocomet::controlplane {
 // Services as people see them.
 class ServiceService final : public v1::ServiceService::CallbackService {
  public:
-  explicit ServiceService(Cluster& cluster) : cluster_(cluster) {}
+  ServiceService(Cluster& cluster, StreamLimit& streams) : cluster_(cluster), streams_(streams) {}
 
   grpc::ServerUnaryReactor* GetService(grpc::CallbackServerContext* context,
                                        const v1::GetServiceRequest* request,
@@ -30,12 +31,14 @@ class ServiceService final : public v1::ServiceService::CallbackService {
 
  private:
   Cluster& cluster_;
+  StreamLimit& streams_;
 };
 
 // Workers as people see them, and the operator's verbs.
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
-  WorkerService(Cluster& cluster, RuntimeDriver& driver) : cluster_(cluster), driver_(driver) {}
+  WorkerService(Cluster& cluster, StreamLimit& streams, RuntimeDriver& driver)
+      : cluster_(cluster), streams_(streams), driver_(driver) {}
 
   grpc::ServerUnaryReactor* GetWorker(grpc::CallbackServerContext* context,
                                       const v1::GetWorkerRequest* request,
@@ -59,6 +62,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
 
  private:
   Cluster& cluster_;
+  StreamLimit& streams_;
   RuntimeDriver& driver_;
 };
 

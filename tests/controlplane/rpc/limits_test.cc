@@ -1,0 +1,177 @@
+// What a client can do to the server itself: bytes that are no message, messages and streams
+// without end, connections that say nothing.
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include "common/base/address.h"
+#include "common/base/text.h"
+#include "tests/controlplane/rpc/rpc_world.h"
+
+namespace gocomet::controlplane {
+namespace {
+
+using grpc::StatusCode;
+
+grpc::ByteBuffer Bytes(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+// Calls a unary method with bytes that need not be its request.
+grpc::Status CallWithBytes(RpcWorld& world, const std::string& method, const std::string& bytes) {
+  grpc::GenericStub stub(world.channel());
+  grpc::CompletionQueue queue;
+  Call call;
+  const auto rpc = stub.PrepareUnaryCall(&call, method, Bytes(bytes), &queue);
+  rpc->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  rpc->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+  return status;
+}
+
+// Field 1 of a message, of wire type LEN.
+std::string FieldOne(const std::string& text) {
+  return Cat("\x0a", static_cast<char>(text.size()), text);
+}
+
+TEST(Limits, ATextThatIsNotUtf8IsRefusedAtItsField) {
+  RpcWorld world;
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.ConfigService/ApplyConfig", FieldOne("a: \xff")),
+              RefusedAt(StatusCode::INVALID_ARGUMENT, "config_yaml"));
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.WorkerService/GetWorker", FieldOne("\xc0\x80")),
+              RefusedAt(StatusCode::INVALID_ARGUMENT, "id"));
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.WorkerService/WatchWorkers", FieldOne("\xff")),
+              RefusedAt(StatusCode::INVALID_ARGUMENT, "service"));
+}
+
+TEST(Limits, BytesThatAreNoMessageAreRefused) {
+  RpcWorld world;
+  for (const std::string method :
+       {"/gocomet.v1.ConfigService/ApplyConfig", "/gocomet.v1.ClusterService/GetStatus",
+        "/gocomet.v1.EventService/WatchEvents"}) {
+    const grpc::Status status = CallWithBytes(world, method, "\x07\xff\xff");
+    EXPECT_THAT(status, HasCode(StatusCode::INVALID_ARGUMENT)) << method;
+    EXPECT_THAT(status.error_message(), ::testing::HasSubstr(method.substr(1)));
+  }
+}
+
+TEST(Limits, ARefusalOfOneCallIsNotMistakenForAnothers) {
+  RpcWorld world;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.WorkerService/GetWorker", FieldOne("\xff")),
+                RefusedAt(StatusCode::INVALID_ARGUMENT, "id"));
+    EXPECT_TRUE(
+        CallWithBytes(world, "/gocomet.v1.WorkerService/GetWorker", FieldOne("worker-0")).ok());
+    EXPECT_THAT(
+        FieldsAtFault(CallWithBytes(world, "/gocomet.v1.WorkerService/GetWorker", "\x07\xff\xff")),
+        ::testing::IsEmpty());
+  }
+}
+
+TEST(Limits, AMessageAboveFourMebibytesIsRefused) {
+  RpcWorld world;
+  Call call;
+  v1::ValidateConfigRequest request;
+  request.set_config_yaml(std::string(5 << 20, '#'));
+  v1::ValidateConfigResponse response;
+  EXPECT_THAT(world.Stub<v1::ConfigService>()->ValidateConfig(&call, request, &response),
+              HasCode(StatusCode::RESOURCE_EXHAUSTED));
+}
+
+TEST(Limits, AMethodThatDoesNotExistIsUnimplemented) {
+  RpcWorld world;
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.ConfigService/DropEverything", ""),
+              HasCode(StatusCode::UNIMPLEMENTED));
+}
+
+TEST(Limits, TheServicesOfWorkersAndBalancersAreNotServedToPeople) {
+  RpcWorld world;
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.ReportService/Report", ""),
+              HasCode(StatusCode::UNIMPLEMENTED));
+  EXPECT_THAT(CallWithBytes(world, "/gocomet.v1.DataPlaneService/Sync", ""),
+              HasCode(StatusCode::UNIMPLEMENTED));
+}
+
+// An open watch whose first message has come.
+class OpenWatch {
+ public:
+  explicit OpenWatch(v1::WorkerService::Stub& stub)
+      : reader_(stub.WatchWorkers(&call_, v1::WatchWorkersRequest())) {
+    v1::WorkerChange change;
+    served_ = reader_->Read(&change);
+    if (!served_) status_ = reader_->Finish();
+  }
+  ~OpenWatch() {
+    if (!served_) return;
+    call_.TryCancel();
+    v1::WorkerChange change;
+    while (reader_->Read(&change)) {
+    }
+    reader_->Finish();
+  }
+  bool served() const { return served_; }
+  const grpc::Status& status() const { return status_; }
+
+ private:
+  Call call_;
+  std::unique_ptr<grpc::ClientReader<v1::WorkerChange>> reader_;
+  bool served_ = false;
+  grpc::Status status_;
+};
+
+TEST(Limits, OneWatchTooManyIsRefusedUntilAnotherEnds) {
+  RpcWorld world;
+  const auto stub = world.Stub<v1::WorkerService>();
+  std::vector<std::unique_ptr<OpenWatch>> watches;
+  for (int i = 0; i < RpcServer::kWatchesMax; ++i) {
+    watches.push_back(std::make_unique<OpenWatch>(*stub));
+    ASSERT_TRUE(watches.back()->served()) << i << ": " << watches.back()->status().error_message();
+  }
+  const OpenWatch refused(*stub);
+  EXPECT_THAT(refused.status(), HasCode(StatusCode::RESOURCE_EXHAUSTED));
+  EXPECT_THAT(refused.status().error_message(), ::testing::HasSubstr("256 streams"));
+
+  Call call;
+  v1::ListWorkersResponse response;
+  EXPECT_TRUE(stub->ListWorkers(&call, {}, &response).ok()) << "other calls go on";
+
+  watches.pop_back();
+  const auto deadline = std::chrono::steady_clock::now() + kCallPatience;
+  bool served = false;
+  while (!served && std::chrono::steady_clock::now() < deadline) served = OpenWatch(*stub).served();
+  EXPECT_TRUE(served) << "its place is free again";
+}
+
+TEST(Limits, ConnectionsThatSayNothingKeepNobodyOut) {
+  RpcWorld world;
+  const auto address = *Address::Parse(world.public_address());
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 200; ++i) {
+    silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(
+        ::connect(silent.back().get(), address.socket_address(), address.socket_address_length()),
+        0);
+  }
+  Call call;
+  v1::ListWorkersResponse response;
+  const auto stub = v1::WorkerService::NewStub(world.NewChannel());
+  EXPECT_TRUE(stub->ListWorkers(&call, {}, &response).ok());
+  EXPECT_EQ(response.workers_size(), 3);
+}
+
+}  // namespace
+}  // namespace gocomet::controlplane
