@@ -104,9 +104,9 @@ class RunningDirector {
   }
 
   // One request on a connection of its own; its answer.
-  std::string Ask(const std::string& method = "GET") {
+  std::string Ask(const std::string& method = "GET", const std::string& fields = "") {
     Peer client = Peer::ConnectTo(address_);
-    client.Send(method + " / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    client.Send(Cat(method, " / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n", fields, "\r\n"));
     return client.ReadToEnd();
   }
 
@@ -284,6 +284,32 @@ TEST(Director, GivesAWorkerThatComesLaterASmallShareAtFirst) {
   EXPECT_EQ(first.served(), 20);
   EXPECT_EQ(second.served(), 20);
   EXPECT_EQ(later.served(), 2);
+}
+
+TEST(Director, KeepsRequestsOfOneKeyWithOneWorkerAndOnlyMovesThemWhereItRefuses) {
+  Worker workers[3];
+  std::vector<WantedEndpoint> endpoints;
+  for (size_t i = 0; i < 3; ++i) endpoints.push_back(Wanted(Cat("w", i), workers[i].address()));
+  endpoints.push_back(Wanted("gone", RefusingAddress()));
+  Assignment assignment = AssignmentOf(std::move(endpoints));
+  assignment.balance = {.algorithm = Algorithm::kConsistentHash,
+                        .hash_on = *HashOn::Parse("cookie:id")};
+  RunningDirector director;
+  director.Assign(assignment);
+  int used = 0;
+  for (int key = 0; key < 40; ++key) {
+    int before[3];
+    for (size_t i = 0; i < 3; ++i) before[i] = workers[i].served();
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(director.Ask("GET", Cat("Cookie: id=", key, "\r\n")).ends_with("ok"));
+    }
+    for (size_t i = 0; i < 3; ++i) {
+      const int got = workers[i].served() - before[i];
+      EXPECT_TRUE(got == 0 || got == 3) << "worker " << i << " had " << got << " of key " << key;
+      if (got == 3) used |= 1 << i;
+    }
+  }
+  EXPECT_EQ(used, 7) << "all workers have keys";
 }
 
 TEST(Director, SharesExactlyBetweenThreads) {
