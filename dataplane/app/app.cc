@@ -46,8 +46,7 @@ class App {
   int Run() {
     ::signal(SIGPIPE, SIG_IGN);
     RaiseDescriptorLimit();
-    const absl::Status started =
-        director_.Start(options_.listen, options_.threads, options_.limits);
+    const absl::Status started = director_.Start(options_.listen, options_.threads, options_.proxy);
     if (!started.ok()) {
       Say(Cat("error: cannot listen on ", options_.listen.ToString(), ": ", MessageOf(started),
               "; stop that program, or choose another port (`load-balancer-port`, --listen)"));

@@ -47,7 +47,10 @@ Director::~Director() {
   event_free(timer_);
 }
 
-absl::Status Director::Start(const Address& listen, int threads, const Limits& limits) {
+absl::Status Director::Start(const Address& listen, int threads, ProxySettings settings) {
+  size_t& connections_max = settings.limits.connections_max;
+  const auto shards = static_cast<size_t>(threads);
+  connections_max = (connections_max + shards - 1) / shards;
   // Sockets that share a port would hide that somebody else has it.
   GOCOMET_RETURN_IF_ERROR(CheckAddressIsFree(listen));
   for (int i = 0; i < threads; ++i) {
@@ -65,7 +68,7 @@ absl::Status Director::Start(const Address& listen, int threads, const Limits& l
         if (++drained_shards_ == shards_.size()) hooks_.drained();
       });
     };
-    shards_.push_back(std::make_unique<Shard>(i, std::move(listener), limits, std::move(hooks)));
+    shards_.push_back(std::make_unique<Shard>(i, std::move(listener), settings, std::move(hooks)));
   }
   for (const auto& shard : shards_) shard->Start();
   return absl::OkStatus();

@@ -76,7 +76,7 @@ class Director {
   Director& operator=(const Director&) = delete;
 
   // Binds one listener per thread and starts the threads. ALREADY_EXISTS names a taken port.
-  absl::Status Start(const Address& listen, int threads, const Limits& limits);
+  absl::Status Start(const Address& listen, int threads, ProxySettings settings);
 
   // Any thread. `adopted` runs on the main loop's thread once every shard routes by it: no request
   // goes to an endpoint that drains or is not named any more.

@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/http/characters.h"
+#include "common/http/target.h"
 
 namespace gocomet::dataplane {
 namespace {
@@ -73,6 +74,11 @@ absl::StatusOr<std::string> ParseHealthPath(std::string_view text) {
         Cat("`", text, "` is no path: it begins with / and holds no spaces or control characters"));
   }
   return std::string(text);
+}
+
+absl::StatusOr<std::string> ParseViaName(std::string_view text) {
+  if (!text.empty() && (http::IsToken(text) || http::IsHost(text))) return std::string(text);
+  return absl::InvalidArgumentError(Cat("'", text, "': expected a host name or a word"));
 }
 
 std::string FindContradiction(const Assignment& assignment) {

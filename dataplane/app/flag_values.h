@@ -23,6 +23,9 @@ absl::StatusOr<std::vector<StatusRange>> ParseStatusRanges(std::string_view text
 // A path, and where wanted a query, as a request names it. INVALID_ARGUMENT says what is wrong.
 absl::StatusOr<std::string> ParseHealthPath(std::string_view text);
 
+// A host, with or without a port, or any token (RFC 9110, 7.6.3). INVALID_ARGUMENT says so.
+absl::StatusOr<std::string> ParseViaName(std::string_view text);
+
 // What is wrong with the flags taken together; empty where nothing is.
 std::string FindContradiction(const Assignment& assignment);
 

@@ -47,6 +47,8 @@ void AddParsed(CLI::App& app, const std::string& name, Value& into, const Parse&
 
 constexpr char kBalancing[] = "Choosing a worker";
 constexpr char kHealth[] = "Health of workers";
+constexpr char kLimits[] = "Limits";
+constexpr char kForwarding[] = "What workers and clients are told";
 
 // Which worker a request goes to.
 void AddBalancing(CLI::App& app, Assignment& assignment) {
@@ -94,6 +96,49 @@ void AddHealth(CLI::App& app, Assignment& assignment) {
   AddDuration(app, "--eject-time-max", ejection.time_max, "Of any ejection, at most");
 }
 
+// What bounds a client, a worker and a request.
+void AddLimits(CLI::App& app, Limits& limits) {
+  AddDuration(app, "--connect-timeout", limits.connect_timeout, "To connect to a worker");
+  AddDuration(app, "--header-timeout", limits.header_timeout, "For the head of a request");
+  AddDuration(app, "--body-timeout", limits.body_timeout, "Without progress of a body");
+  AddDuration(app, "--response-timeout", limits.response_timeout, "Until an answer begins");
+  AddDuration(app, "--idle-timeout", limits.idle_timeout, "Of a connection between requests");
+  AddDuration(app, "--tunnel-timeout", limits.tunnel_timeout,
+              "Of a connection that became another protocol's, without a byte");
+  app.add_option("--min-body-rate", limits.body_rate_min,
+                 "Bytes a second that a request's body must bring once --body-timeout has passed; "
+                 "0: any")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--max-head-bytes", limits.head.head_bytes_max, "Longest head of a message")
+      ->check(CLI::Range(1024, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--max-target-bytes", limits.head.target_bytes_max, "Longest target of a request")
+      ->check(CLI::Range(256, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--max-connections", limits.connections_max,
+                 "Clients at once, shared evenly between the threads; more of them wait")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--max-requests-per-connection", limits.requests_per_connection_max,
+                 "Then the connection ends with its answer; 0: never")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--max-retries", limits.retries_max, "Other attempts at one request")
+      ->check(CLI::Range(0, 10))
+      ->capture_default_str();
+}
+
+// What the heads that leave say of client and balancer.
+void AddForwarding(CLI::App& app, Forwarding& forwarding) {
+  AddParsed(app, "--trusted-proxies", forwarding.trusted_proxies, Networks::Parse,
+            forwarding.trusted_proxies.ToString(),
+            "Clients whose X-Forwarded-For, -Proto and -Host are kept: addresses and networks with "
+            "commas between; empty for none");
+  AddParsed(app, "--via", forwarding.via, ParseViaName, "",
+            "Name to add to Via in both directions; without it there is no such line");
+}
+
 }  // namespace
 
 Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
@@ -112,21 +157,12 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   AddBalancing(app, options.assignment);
   app.option_defaults()->group(kHealth);
   AddHealth(app, options.assignment);
-  app.option_defaults()->group("Options");
-  AddDuration(app, "--connect-timeout", options.limits.connect_timeout, "To connect to a worker");
-  AddDuration(app, "--header-timeout", options.limits.header_timeout, "For the head of a request");
-  AddDuration(app, "--body-timeout", options.limits.body_timeout, "Without progress of a body");
-  AddDuration(app, "--response-timeout", options.limits.response_timeout, "Until an answer begins");
-  AddDuration(app, "--idle-timeout", options.limits.idle_timeout,
-              "Of a connection between requests");
+  app.option_defaults()->group(kLimits);
+  AddLimits(app, options.proxy.limits);
   AddDuration(app, "--drain-timeout", options.drain_timeout, "To finish what it has at its end");
-  app.add_option("--max-head-bytes", options.limits.head.head_bytes_max,
-                 "Longest head of a message")
-      ->check(CLI::Range(1024, 1 << 20))
-      ->capture_default_str();
-  app.add_option("--max-connections", options.limits.connections_max, "Clients per thread")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  app.option_defaults()->group(kForwarding);
+  AddForwarding(app, options.proxy.forwarding);
+  app.option_defaults()->group("Options");
   app.add_option("--control-plane", options.control_plane,
                  "Takes its workers from there, unix:/PATH");
   app.add_option("--name", options.name, "Its name at the control plane");

@@ -13,7 +13,7 @@ namespace gocomet::dataplane {
 struct Options {
   Address listen;
   int threads = 1;
-  Limits limits;
+  ProxySettings proxy;
   std::chrono::milliseconds drain_timeout{30'000};
 
   // Without a control plane.

@@ -25,6 +25,42 @@ void AppendField(std::string& out, std::string_view name, std::string_view value
   out.append(name).append(": ", 2).append(value).append("\r\n", 2);
 }
 
+// Appends field lines, those that stand together and in the usual form at once, as they came.
+class FieldLines {
+ public:
+  explicit FieldLines(std::string& out) : out_(out) {}
+  ~FieldLines() { Flush(); }
+  FieldLines(const FieldLines&) = delete;
+  FieldLines& operator=(const FieldLines&) = delete;
+
+  void Append(const Field& field) {
+    const char* const name_end = field.name.data() + field.name.size();
+    const char* const value_end = field.value.data() + field.value.size();
+    // `Name: value` and CRLF, with no other white space, which some worker might read otherwise.
+    const bool usual =
+        field.value.data() == name_end + 2 && name_end[1] == ' ' && *value_end == '\r';
+    if (!usual) {
+      Flush();
+      AppendField(out_, field.name, field.value);
+      return;
+    }
+    if (field.name.data() != end_) {
+      Flush();
+      begin_ = field.name.data();
+    }
+    end_ = value_end + 2;
+  }
+  void Flush() {
+    out_.append(begin_, static_cast<size_t>(end_ - begin_));
+    begin_ = end_ = nullptr;
+  }
+
+ private:
+  std::string& out_;
+  const char* begin_ = nullptr;
+  const char* end_ = nullptr;
+};
+
 void AppendStatusLine(std::string& out, int status, std::string_view reason) {
   const char digits[] = {static_cast<char>('0' + status / 100),
                          static_cast<char>('0' + status / 10 % 10),
@@ -40,6 +76,11 @@ void AppendPath(std::string_view method, std::string_view rest, std::string& out
   }
   if (!rest.starts_with('/')) out.append("/", 1);
   out.append(rest);
+}
+
+void AppendVia(std::string& out, int minor_version, std::string_view name) {
+  if (name.empty()) return;
+  out.append(minor_version == 1 ? "Via: 1.1 " : "Via: 1.0 ", 9).append(name).append("\r\n", 2);
 }
 
 // What earlier proxies said, each followed by a comma.
@@ -72,6 +113,7 @@ void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning
   bool has_proto = false;
   bool has_host = false;
   bool has_earlier = false;
+  FieldLines lines(out);
   for (const Field& field : head.fields) {
     if (http::IsHopByHop(field.id)) continue;
     if (IsNamedByConnection(field, head.fields, meaning.connection)) continue;
@@ -81,12 +123,14 @@ void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning
         host = field.value;
         break;
       case FieldId::kXForwardedFor:
-        has_earlier = true;
+        has_earlier = forwarded.client_is_trusted;
         continue;  // All of them go into one line, below.
       case FieldId::kXForwardedProto:
+        if (!forwarded.client_is_trusted) continue;
         has_proto = true;
         break;
       case FieldId::kXForwardedHost:
+        if (!forwarded.client_is_trusted) continue;
         has_host = true;
         break;
       case FieldId::kXRequestId:
@@ -95,14 +139,16 @@ void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning
       default:
         break;
     }
-    AppendField(out, field.name, field.value);
+    lines.Append(field);
   }
-  out.append("X-Forwarded-For: ");
+  lines.Flush();
+  out.append("X-Forwarded-For: ", 17);
   if (has_earlier) AppendForwardedFor(head.fields, out);
   out.append(forwarded.client_ip).append("\r\n", 2);
   if (!has_proto) AppendField(out, "X-Forwarded-Proto", "http");
   if (!has_host && !host.empty()) AppendField(out, "X-Forwarded-Host", host);
   if (!has_id) AppendField(out, "X-Request-Id", forwarded.request_id);
+  AppendVia(out, head.minor_version, forwarded.via);
   if (meaning.trailers) AppendField(out, "TE", "trailers");
   if (meaning.upgrade) {
     AppendField(out, "Connection", meaning.trailers ? "upgrade, TE" : "upgrade");
@@ -119,13 +165,16 @@ void AppendResponseHead(const http::ResponseHead& head, const AnswerConnection& 
   const http::ConnectionOptions options = http::ReadConnectionOptions(head.fields);
   const bool never_has_body = head.status / 100 == 1 || head.status == 204;
   const bool knows_codings = connection.client_minor_version == 1;
+  FieldLines lines(out);
   for (const Field& field : head.fields) {
     if (http::IsHopByHop(field.id)) continue;
     if (IsNamedByConnection(field, head.fields, options)) continue;
     if (field.id == FieldId::kContentLength && never_has_body) continue;
     if (field.id == FieldId::kTransferEncoding && (never_has_body || !knows_codings)) continue;
-    AppendField(out, field.name, field.value);
+    lines.Append(field);
   }
+  lines.Flush();
+  AppendVia(out, head.minor_version, connection.via);
   if (connection.upgrade) {
     AppendField(out, "Connection", "upgrade");
     if (const Field* upgrade = head.fields.Find(FieldId::kUpgrade)) {

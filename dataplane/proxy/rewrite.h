@@ -11,7 +11,9 @@ namespace gocomet::dataplane {
 
 struct ForwardedFor {
   std::string_view client_ip;
-  std::string_view request_id;  // For requests that bring none of their own.
+  std::string_view request_id;    // For requests that bring none of their own.
+  bool client_is_trusted = true;  // What it says in X-Forwarded-* of earlier hops is passed on.
+  std::string_view via;           // Our name in Via (RFC 9110, 7.6.3); empty for no such line.
 };
 
 // The request for the worker; `meaning` is the head's, and good. An absolute-form target becomes
@@ -23,6 +25,7 @@ struct AnswerConnection {
   bool keep_alive = true;
   int client_minor_version = 1;
   bool upgrade = false;
+  std::string_view via;  // As above.
 };
 
 // The worker's answer for the client. One that never has a body says nothing of its length,

@@ -40,11 +40,12 @@ ssize_t WriteBoth(int fd, std::string_view first, std::string_view second) {
 
 }  // namespace
 
-Session::Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip)
+Session::Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip, bool trusted)
     : shard_(shard),
       place_(place),
       client_(std::move(client)),
       client_ip_(std::move(client_ip)),
+      client_is_trusted_(trusted),
       in_(shard.blocks()),
       out_(shard.blocks()),
       own_out_(shard.texts()),
@@ -213,7 +214,9 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   is_head_ = head.method == "HEAD";
   idempotent_ = IsIdempotent(head.method);
   const http::RequestMeaning meaning = http::UnderstandRequest(head);
-  keep_alive_ = !shard_.draining() && meaning.persists;
+  const uint64_t requests_max = shard_.limits().requests_per_connection_max;
+  const bool is_last = ++requests_ == requests_max;
+  keep_alive_ = !shard_.draining() && meaning.persists && !is_last;
   if (!meaning.ok) {
     const http::Fault& fault = meaning.fault;
     const std::string_view text = fault.text;
@@ -221,11 +224,18 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   }
   wants_upgrade_ = meaning.upgrade;
   request_body_ = http::BodyScanner(meaning.framing);
-  AppendRequestHead(head, meaning, {client_ip_, shard_.NewRequestId()}, request_head_.text());
+  AppendRequestHead(head, meaning,
+                    {.client_ip = client_ip_,
+                     .request_id = shard_.NewRequestId(),
+                     .client_is_trusted = client_is_trusted_,
+                     .via = shard_.forwarding().via},
+                    request_head_.text());
   key_hash_ = shard_.table().KeyOf(head.fields, client_ip_);
   in_.Consume(consumed);
   body_scanned_ = body_sent_ = 0;
   body_dropped_ = false;
+  body_began_ = shard_.Now();
+  body_came_ = 0;
   attempts_ = 0;
   tried_.clear();
   answer_begun_ = interim_begun_ = false;

@@ -37,7 +37,7 @@ class Shard;
 class Session final : public Upstream::User, private TimerWheel::Timer {
  public:
   // `place` is where the shard keeps it.
-  Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip);
+  Session(Shard& shard, size_t place, UniqueFd client, std::string client_ip, bool trusted);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -80,6 +80,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   // How long the answer may take, or the next part of the request's body.
   std::chrono::milliseconds TimeToAnswer() const;
   bool ScanRequestBody();
+  // By when the client must have sent more of its body.
+  void AwaitMoreBody();
   bool WriteWorker();
   bool ReadWorker();
   // What is left of a long body goes from socket to socket within the kernel.
@@ -106,10 +108,12 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   size_t place_;
   UniqueFd client_;
   const std::string client_ip_;
+  uint64_t requests_ = 0;
   event client_event_{};
   event* client_write_event_ = nullptr;  // Where a write had to wait once.
   TimerWheel::Time deadline_{};
   Phase phase_ = Phase::kHead;
+  const bool client_is_trusted_;  // What it says of earlier hops is believed.
   bool client_watched_ = false;
   bool continues_later_ = false;
 
@@ -132,9 +136,11 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   PooledText request_head_;  // For the worker; kept for another attempt.
   size_t head_sent_ = 0;
   http::BodyScanner request_body_;
-  size_t body_scanned_ = 0;    // Bytes at the front of in_ that are its body …
-  size_t body_sent_ = 0;       // … and of those, what this attempt has sent.
-  bool body_dropped_ = false;  // Some of what was sent is gone: no other attempt is possible.
+  size_t body_scanned_ = 0;        // Bytes at the front of in_ that are its body …
+  size_t body_sent_ = 0;           // … and of those, what this attempt has sent.
+  TimerWheel::Time body_began_{};  // When the client was last waited for anew …
+  uint64_t body_came_ = 0;         // … and the bytes that came since.
+  bool body_dropped_ = false;      // Some of what was sent is gone: no other attempt is possible.
   bool keep_alive_ = true;
   bool is_head_ = false;
   bool idempotent_ = false;

@@ -102,8 +102,28 @@ bool Session::ScanRequestBody() {
     Close();  // The client is gone; the worker learns it at once.
     return false;
   }
-  if (scanned > 0) SetDeadline(shard_.limits().body_timeout);
+  body_came_ += scanned;
+  if (scanned > 0) AwaitMoreBody();
   return read || scanned > 0;
+}
+
+// Some progress is asked of a body at any time, and a rate over all of it. The rate is an account:
+// every byte buys time, on top of body_timeout to begin with. While the worker takes nothing, the
+// client cannot send, and the account begins anew.
+void Session::AwaitMoreBody() {
+  const Limits& limits = shard_.limits();
+  SetDeadline(limits.body_timeout);
+  if (limits.body_rate_min == 0 || request_body_.done()) return;
+  if (in_.full()) {
+    body_began_ = shard_.Now();
+    body_came_ = 0;
+    return;
+  }
+  const std::chrono::milliseconds bought(body_came_ * 1000 / limits.body_rate_min);
+  const auto paid_until = body_began_ + limits.body_timeout + bought;
+  if (paid_until >= deadline_) return;
+  deadline_ = paid_until;
+  shard_.SetDeadline(*this, deadline_);
 }
 
 bool Session::WriteWorker() {
@@ -225,7 +245,11 @@ bool Session::ReadAnswerHead() {
 bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   answer_seen_ = 0;
   if (head.status == 101 && wants_upgrade_) {
-    AppendResponseHead(head, {.keep_alive = true, .client_minor_version = 1, .upgrade = true},
+    AppendResponseHead(head,
+                       {.keep_alive = true,
+                        .client_minor_version = 1,
+                        .upgrade = true,
+                        .via = shard_.forwarding().via},
                        own_out_.text());
     Count(upstream_->endpoint()->answered);
     Count(upstream_->endpoint()->by_status_class[0]);
@@ -242,7 +266,8 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   }
   if (head.status / 100 == 1) {
     interim_begun_ = true;
-    if (minor_version_ == 1) AppendResponseHead(head, {}, own_out_.text());
+    if (minor_version_ == 1)
+      AppendResponseHead(head, {.via = shard_.forwarding().via}, own_out_.text());
     out_.Consume(consumed);
     return true;
   }
@@ -269,7 +294,8 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   AppendResponseHead(head,
                      {.keep_alive = keep_alive_ && request_body_.done(),
                       .client_minor_version = minor_version_,
-                      .upgrade = false},
+                      .upgrade = false,
+                      .via = shard_.forwarding().via},
                      own_out_.text());
   if (!request_body_.done()) keep_alive_ = false;
   out_.Consume(consumed);

@@ -63,13 +63,13 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
   return fd;
 }
 
-Shard::Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks)
-    : limits_(limits),
+Shard::Shard(int index, UniqueFd listener, const ProxySettings& settings, Hooks hooks)
+    : settings_(settings),
       hooks_(std::move(hooks)),
       name_(Cat("shard-", index)),
       listener_(std::move(listener)),
       wheel_(Now()),
-      blocks_(std::max(kBlockBytes, limits.head.head_bytes_max)),
+      blocks_(std::max(kBlockBytes, settings.limits.head.head_bytes_max)),
       table_(std::make_shared<RoutingTable>()),
       request_id_(FirstRequestId()),
       random_(RandomIncarnation()),
@@ -138,7 +138,7 @@ void Shard::OnRetire(evutil_socket_t, short, void* self) {
 
 // One at a time: the listener stays readable while more wait, and asking in vain costs a call.
 void Shard::Accept() {
-  if (sessions_.size() >= limits_.connections_max) return PauseAccepting();
+  if (sessions_.size() >= limits().connections_max) return PauseAccepting();
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
   UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
@@ -150,8 +150,9 @@ void Shard::Accept() {
     }
     return;
   }
+  const bool trusted = peer.ss_family == AF_UNIX || forwarding().trusted_proxies.Contain(peer);
   sessions_.push_back(
-      std::make_unique<Session>(*this, sessions_.size(), std::move(fd), IpOf(peer)));
+      std::make_unique<Session>(*this, sessions_.size(), std::move(fd), IpOf(peer), trusted));
   Count(counters_.connections);
   sessions_.back()->Begin();
 }

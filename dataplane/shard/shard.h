@@ -47,7 +47,7 @@ class Shard {
   };
 
   // `listener` is bound and listens.
-  Shard(int index, UniqueFd listener, const Limits& limits, Hooks hooks);
+  Shard(int index, UniqueFd listener, const ProxySettings& settings, Hooks hooks);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -64,7 +64,8 @@ class Shard {
 
   // --- For sessions, on the shard's thread.
   event_base* base() { return loop_.base(); }
-  const Limits& limits() const { return limits_; }
+  const Limits& limits() const { return settings_.limits; }
+  const Forwarding& forwarding() const { return settings_.forwarding; }
   const RoutingTable& table() const { return *table_; }
   UpstreamPool& upstreams() { return upstreams_; }
   BlockPool& blocks() { return blocks_; }
@@ -111,7 +112,7 @@ class Shard {
   void PauseAccepting();
   void ReportIfDrained();
 
-  const Limits limits_;
+  const ProxySettings settings_;
   const Hooks hooks_;
   const std::string name_;
   EventLoop loop_;

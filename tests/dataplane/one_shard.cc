@@ -6,7 +6,7 @@
 
 namespace gocomet::dataplane {
 
-OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
+OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& settings) {
   absl::StatusOr<UniqueFd> listener = Listen(*Address::FromIpAndPort("127.0.0.1", 0));
   sockaddr_in in{};
   socklen_t length = sizeof(in);
@@ -20,7 +20,7 @@ OneShard::OneShard(const std::vector<Address>& workers, const Limits& limits) {
   hooks.failing = [this](const EndpointPointer&) { ++times_failing_; };
   hooks.nothing_in_flight = [this] { ++nothing_in_flight_; };
   hooks.drained = [this] { drained_ = true; };
-  shard_ = std::make_unique<Shard>(0, *std::move(listener), limits, std::move(hooks));
+  shard_ = std::make_unique<Shard>(0, *std::move(listener), settings, std::move(hooks));
   shard_->Start();
   std::vector<size_t> all;
   for (size_t i = 0; i < workers.size(); ++i) all.push_back(i);

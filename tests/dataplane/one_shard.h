@@ -13,7 +13,7 @@ namespace gocomet::dataplane {
 // A running shard that routes to the given workers, without health checks and control plane.
 class OneShard {
  public:
-  explicit OneShard(const std::vector<Address>& workers, const Limits& limits = {});
+  explicit OneShard(const std::vector<Address>& workers, const ProxySettings& settings = {});
 
   const Address& address() const { return address_; }
   Peer Connect() const { return Peer::ConnectTo(address_); }

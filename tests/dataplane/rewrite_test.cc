@@ -9,13 +9,14 @@
 namespace gocomet::dataplane {
 namespace {
 
-std::string Rewritten(const std::string& bytes) {
+std::string Rewritten(const std::string& bytes,
+                      const ForwardedFor& forwarded = {"192.0.2.1", "id-1"}) {
   http::RequestHead head;
   EXPECT_EQ(http::ParseRequestHead(bytes, 0, http::HeadLimits{}, head).state, http::Parse::kDone);
   std::string out;
   const http::RequestMeaning meaning = http::UnderstandRequest(head);
   EXPECT_TRUE(meaning.ok) << meaning.fault.reason;
-  AppendRequestHead(head, meaning, {"192.0.2.1", "id-1"}, out);
+  AppendRequestHead(head, meaning, forwarded, out);
   return out;
 }
 
@@ -40,6 +41,36 @@ TEST(AppendRequestHead, KeepsWhatAnEarlierProxySaid) {
             "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer\r\n"
             "X-Request-Id: theirs\r\n"
             "X-Forwarded-For: 198.51.100.7, 203.0.113.9, 192.0.2.1\r\n\r\n");
+}
+
+TEST(AppendRequestHead, DropsWhatAClientSaysOfOthersUnlessItIsTrusted) {
+  EXPECT_EQ(Rewritten("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 198.51.100.7\r\nA: b\r\n"
+                      "X-Forwarded-Proto: https\r\nX-Forwarded-Host: outer\r\n"
+                      "X-Request-Id: theirs\r\n\r\n",
+                      {.client_ip = "192.0.2.1", .request_id = "id-1", .client_is_trusted = false}),
+            "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\nX-Request-Id: theirs\r\n"
+            "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"
+            "\r\n");
+}
+
+TEST(AppendRequestHead, WritesFieldsInTheUsualFormHoweverTheyCame) {
+  EXPECT_EQ(Rewritten("GET / HTTP/1.1\r\nHost:h\r\nA: 1\r\nB:\t2\r\nC: 3 \t\r\nD:  4\r\nE:\r\n"
+                      "F: \r\nG: 7\r\nX-Request-Id: i\r\n\r\n"),
+            "GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: \r\nF: \r\nG: 7\r\n"
+            "X-Request-Id: i\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n"
+            "X-Forwarded-Host: h\r\n\r\n");
+}
+
+TEST(AppendRequestHead, NamesItselfInViaWhereAsked) {
+  const ForwardedFor named{.client_ip = "192.0.2.1", .request_id = "id-1", .via = "edge"};
+  EXPECT_NE(Rewritten("GET / HTTP/1.1\r\nHost: h\r\nVia: 1.0 fred\r\n\r\n", named)
+                .find("Via: 1.0 fred\r\n"),
+            std::string::npos);
+  EXPECT_NE(Rewritten("GET / HTTP/1.0\r\nHost: h\r\n\r\n", named).find("Via: 1.0 edge\r\n"),
+            std::string::npos);
+  EXPECT_NE(RewrittenAnswer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", {.via = "edge"})
+                .find("Via: 1.1 edge\r\n"),
+            std::string::npos);
 }
 
 TEST(AppendRequestHead, DropsFieldsOfTheConnectionAndThoseItNames) {

@@ -201,50 +201,5 @@ TEST(Strictness, BoundsInterimAnswersThatNobodyTakes) {
   EXPECT_LT(sent, 64u << 20);
 }
 
-TEST(Limits, AnswersAClientThatIsTooSlow) {
-  Door door;
-  OneShard balancer({door.address()}, {.header_timeout = milliseconds(50),
-                                       .body_timeout = milliseconds(50),
-                                       .idle_timeout = milliseconds(50)});
-  Peer slow = balancer.Connect();
-  slow.Send("GET / HTTP/1.1\r\nHo");
-  EXPECT_EQ(StatusOf(slow.ReadHead()), "408");
-  Peer idle = balancer.Connect();
-  EXPECT_EQ(idle.ReadToEnd(), "");
-  Peer half = balancer.Connect();
-  half.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
-  EXPECT_EQ(StatusOf(half.ReadHead()), "408");
-}
-
-TEST(Limits, AnswersForAWorkerThatIsTooSlow) {
-  Door door;
-  OneShard balancer({door.address()}, {.response_timeout = milliseconds(50)});
-  Peer client = balancer.Connect();
-  client.Send(kGet);
-  Peer worker = door.Accept();
-  worker.ReadHead();
-  EXPECT_EQ(StatusOf(client.ReadHead()), "504");
-  EXPECT_TRUE(worker.Ends());
-  EXPECT_EQ(balancer.endpoint(0).timeouts, 1u);
-}
-
-TEST(Limits, PausesAcceptingWhereAllConnectionsAreTaken) {
-  Door door;
-  OneShard balancer({door.address()}, {.connections_max = 1});
-  Peer first = balancer.Connect();
-  first.Send(kGet);
-  Peer worker = door.Accept();
-  worker.ReadHead();
-  Peer second = balancer.Connect();
-  second.Send(kGet);
-  EXPECT_TRUE(worker.IsSilentFor(milliseconds(50)));
-  worker.Send(kOk);
-  first.ReadUntil("ok");
-  first.Close();
-  worker.ReadHead();
-  worker.Send(kOk);
-  EXPECT_EQ(second.ReadUntil("ok"), kOk);
-}
-
 }  // namespace
 }  // namespace gocomet::dataplane
