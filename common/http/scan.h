@@ -10,7 +10,9 @@
 
 // Finding where a class of characters ends, sixteen bytes at a time where the machine has SSE2, as
 // every x86-64 has. Each scan gives the first byte of [at, end) that is not of its class, or `end`,
-// and reads nothing outside [at, end). `scalar` and `vector` always agree.
+// and reads nothing outside [at, end). `scalar` and `vector` always agree. Thirty-two bytes at a
+// time (AVX2) gained at most four parts in a hundred on real heads, too little for choosing at run
+// time.
 namespace gocomet::http {
 
 namespace scalar {
