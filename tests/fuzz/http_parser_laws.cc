@@ -84,13 +84,13 @@ bool HasNameLikeTransferEncoding(const http::RequestHead& head) {
   });
 }
 
-// Behind a length it takes spaces alone, though tabs are white space too (RFC 9110, 5.6.3). What is
-// passed on has neither.
-bool HasTabBehindLength(const http::RequestHead& head) {
-  const http::Field* length = head.fields.Find(http::FieldId::kContentLength);
-  if (length == nullptr) return false;
+// Behind what frames a message it takes spaces alone, though tabs are white space too (RFC 9110,
+// 5.6.3). What is passed on has neither.
+bool HasTabBehind(const http::RequestHead& head, http::FieldId id) {
+  const http::Field* field = head.fields.Find(id);
+  if (field == nullptr) return false;
   // The line goes on behind the value, to its CRLF at least.
-  const char* after = length->value.data() + length->value.size();
+  const char* after = field->value.data() + field->value.size();
   while (*after == ' ') ++after;
   return *after == '\t';
 }
@@ -102,10 +102,12 @@ bool IsKnownRefusal(http_errno error, const http::RequestHead& head) {
     case HPE_INVALID_URL:     // It reads URIs more narrowly than what clients send.
       return true;
     case HPE_INVALID_TRANSFER_ENCODING:
+      return HasNameLikeTransferEncoding(head) ||
+             HasTabBehind(head, http::FieldId::kTransferEncoding);
     case HPE_UNEXPECTED_CONTENT_LENGTH:
       return HasNameLikeTransferEncoding(head);
     case HPE_INVALID_CONTENT_LENGTH:
-      return HasTabBehindLength(head);
+      return HasTabBehind(head, http::FieldId::kContentLength);
     default:
       return false;
   }
