@@ -52,6 +52,7 @@ Session::Session(Shard& shard, size_t place, UniqueFd client, std::string client
       request_head_(shard.texts()) {}
 
 Session::~Session() {
+  if (phase_ == Phase::kExchange || phase_ == Phase::kTunnel) Conclude(answer_status_, "cut_off");
   if (upstream_) Release(false);
   if (client_watched_) event_del(&client_event_);
   if (client_write_event_ != nullptr) event_free(client_write_event_);
@@ -186,6 +187,12 @@ bool Session::ReadHead() {
   }
   if (seen_ == 0) SetDeadline(shard_.limits().header_timeout);
   if (seen_ == in_.size() && !client_ended_) return false;
+  const ExchangeTrace::Time now = Shard::PreciseNow();
+  if (seen_ == 0) {
+    trace_.Begin(now, own_out_.size());
+  } else {
+    trace_.ReadHead(now);
+  }
   http::RequestHead head;
   const http::HeadResult result =
       http::ParseRequestHead(in_.view(), seen_, shard_.limits().head, head);
@@ -209,6 +216,7 @@ bool Session::ReadHead() {
 void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   Count(shard_.mutable_counters().requests);
   shard_.EarnRetry();
+  trace_.ReadFromClient(consumed);
   seen_ = 0;
   minor_version_ = head.minor_version;
   is_head_ = head.method == "HEAD";
@@ -239,6 +247,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   attempts_ = 0;
   tried_.clear();
   answer_begun_ = interim_begun_ = false;
+  answer_status_ = 0;
   phase_ = Phase::kExchange;
   if (!client_watched_) shard_.SetDeadline(*this, shard_.Now() + kWatchClientAfter);
   Dispatch();
@@ -248,6 +257,8 @@ void Session::Refuse(int status, std::string_view reason, std::string_view text,
   Count(shard_.mutable_counters().own_answers[status]);
   const bool go_on = may_go_on && keep_alive_ && request_body_.done();
   AppendOwnAnswer(status, reason, text, go_on, is_head_, own_out_.text());
+  trace_.WroteToClient(Shard::PreciseNow(), own_out_.size());
+  Conclude(status, reason);
   if (upstream_) Release(false);
   request_head_.Clear();
   out_.Clear();
@@ -278,6 +289,7 @@ bool Session::WriteClient() {
     return false;
   }
   const auto bytes = static_cast<size_t>(written);
+  if (trace_.open()) trace_.WroteToClient(Shard::PreciseNow(), bytes);
   if (bytes < own.size() + body.size()) AwaitWritable();
   const size_t of_own = std::min(bytes, own.size());
   own_out_.Consume(of_own);
@@ -299,6 +311,7 @@ bool Session::SpliceToClient() {
     }
     return false;
   }
+  trace_.WroteToClient(Shard::PreciseNow(), static_cast<size_t>(written));
   SetDeadline(shard_.limits().body_timeout);
   return true;
 }
@@ -333,7 +346,8 @@ void Session::Linger() {
   SetDeadline(kLingerTime);
 }
 
-void Session::Close() {
+void Session::Close(std::string_view why) {
+  if (phase_ == Phase::kExchange || phase_ == Phase::kTunnel) Conclude(answer_status_, why);
   if (std::exchange(phase_, Phase::kClosed) == Phase::kClosed) return;
   if (upstream_) Release(false);
   if (std::exchange(client_watched_, false)) event_del(&client_event_);
@@ -371,7 +385,7 @@ void Session::OnDeadline() {
       keep_alive_ = false;
       return Refuse(408, "header_timeout", "the request's head did not come in time");
     case Phase::kExchange: {
-      if (answer_begun_) return Close();
+      if (answer_begun_) return Close("body_timeout");
       if (!upstream_) return Close();
       if (!connected_) return WorkerLost("connect_timeout", ETIMEDOUT);
       const bool waits_for_client = !request_body_.done() && body_sent_ == body_scanned_;
@@ -382,7 +396,7 @@ void Session::OnDeadline() {
       return Refuse(504, "response_timeout", "the worker did not answer in time");
     }
     default:
-      return Close();
+      return Close("tunnel_timeout");
   }
 }
 

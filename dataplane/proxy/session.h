@@ -15,6 +15,7 @@
 #include "common/http/body_scanner.h"
 #include "common/http/message.h"
 #include "common/http/parse_head.h"
+#include "dataplane/observe/exchange_trace.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/splice_pipe.h"
 #include "dataplane/proxy/upstream.h"
@@ -99,7 +100,11 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   void Release(bool reuse);
 
   bool Tunnel();
-  void Close();
+  // `why` an exchange that is under way ends without a whole answer.
+  void Close(std::string_view why = "client_gone");
+  // The present exchange is over: with this status, or 0 where no answer began; `error` is empty
+  // where a worker's answer was passed on whole. Its heads and its connection are still there.
+  void Conclude(int status, std::string_view error);
   void Linger();
   void SetDeadline(std::chrono::milliseconds from_now);
   void OnDeadline();
@@ -149,13 +154,15 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   uint32_t attempts_ = 0;
   std::vector<EndpointPointer> tried_;
   std::optional<uint64_t> key_hash_;  // Of what keeps it with one worker.
+  ExchangeTrace trace_;
 
   // --- The present attempt and its answer
   std::unique_ptr<Upstream> upstream_;
   bool connected_ = false;
   size_t answer_seen_ = 0;
   bool interim_begun_ = false;  // A 1xx came.
-  bool answer_begun_ = false;   // Its final head was taken.
+  bool answer_begun_ = false;   // Its final head was taken …
+  int answer_status_ = 0;       // … with this status, or 0.
   http::BodyScanner answer_body_;
   size_t answer_scanned_ = 0;  // Bytes at the front of out_ that are its body.
   bool answer_reusable_ = false;

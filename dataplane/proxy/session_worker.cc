@@ -48,6 +48,7 @@ void Session::Dispatch() {
       return Refuse(503, "connect_failed", kNoWorker, true);
     }
     Count(endpoint->retried);
+    trace_.TryAgain(Shard::PreciseNow());
   }
   Count(upstream_->endpoint()->in_flight);
   upstream_->set_user(this);
@@ -90,9 +91,10 @@ bool Session::ScanRequestBody() {
   if (phase_ != Phase::kExchange) return false;
   const size_t scanned = request_body_.Scan(in_.view().substr(body_scanned_));
   body_scanned_ += scanned;
+  trace_.ReadFromClient(scanned);
   if (request_body_.bad()) {
     if (answer_begun_) {
-      Close();
+      Close("chunked_body");
     } else {
       Refuse(400, "chunked_body", "the chunked body is malformed");
     }
@@ -149,6 +151,7 @@ bool Session::WriteWorker() {
     return true;
   }
   const auto bytes = static_cast<size_t>(written);
+  trace_.WroteToWorker(Shard::PreciseNow());
   if (bytes < head.size() + body.size()) {
     worker_writable_ = false;
     if (!upstream_->AwaitWritable()) worker_readable_ = true;
@@ -172,6 +175,7 @@ bool Session::ReadWorker() {
   const ssize_t got = ::recv(upstream_->fd(), to, room, 0);
   if (got > 0) {
     out_.Added(static_cast<size_t>(got));
+    if (!trace_.answered()) trace_.ReadFromWorker(Shard::PreciseNow());
     Count(upstream_->endpoint()->bytes_from_worker, static_cast<uint64_t>(got));
     if (static_cast<size_t>(got) < room && !worker_closing_) worker_readable_ = false;
     return true;
@@ -191,7 +195,7 @@ void Session::WorkerEnded(bool broken) {
   } else if (answer_begun_ && (broken || !answer_body_.until_close()) && !answer_body_.done()) {
     // Half an answer must not look like a whole one.
     shard_.ConnectionBroke(upstream_->endpoint());
-    Close();
+    Close("connection_lost");
   }
 }
 
@@ -255,6 +259,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
     Count(upstream_->endpoint()->by_status_class[0]);
     out_.Consume(consumed);
     answer_begun_ = true;
+    answer_status_ = head.status;
     answer_body_ = http::BodyScanner(http::Framing{.kind = http::BodyKind::kUntilClose});
     phase_ = Phase::kTunnel;
     SetDeadline(shard_.limits().tunnel_timeout);
@@ -269,6 +274,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
     if (minor_version_ == 1)
       AppendResponseHead(head, {.via = shard_.forwarding().via}, own_out_.text());
     out_.Consume(consumed);
+    if (out_.empty()) trace_.ForgetInterimAnswer();
     return true;
   }
   const http::Framing framing = http::ResponseFraming(head, is_head_ ? "HEAD" : "");
@@ -284,6 +290,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   Count(endpoint.answered);
   Count(endpoint.by_status_class[head.status / 100 > 5 ? 4 : head.status / 100 - 1]);
   answer_begun_ = true;
+  answer_status_ = head.status;
   answer_body_ = http::BodyScanner(framing);
   answer_reusable_ = head.minor_version == 1 && minor_version_ == 1 &&
                      !head.fields.ListHas(http::FieldId::kConnection, "close") &&
@@ -309,7 +316,7 @@ bool Session::ScanAnswerBody() {
   answer_scanned_ += scanned;
   if (answer_body_.bad()) {
     shard_.ConnectionBroke(upstream_->endpoint());
-    Close();
+    Close("chunked_body");
     return false;
   }
   return scanned > 0;
@@ -321,6 +328,7 @@ bool Session::FinishAnswer() {
   if (!ended || !own_out_.empty() || answer_scanned_ > 0) return false;
   if (pipe_ && !pipe_->empty()) return false;
   Shard::Served(*upstream_->endpoint());
+  Conclude(answer_status_, "");
   // Bytes after the answer belong to nothing that was asked: that connection is not used again.
   const bool request_whole =
       request_body_.done() && head_sent_ == request_head_.size() && body_sent_ == body_scanned_;
@@ -372,6 +380,7 @@ void Session::WorkerLost(const char* reason, int connect_error) {
                   nobody);
   }
   Count(endpoint->retried);
+  trace_.TryAgain(Shard::PreciseNow());
   // A connection that was idle may have been closed just as it was used: that says nothing of the
   // worker, but its other idle connections are as old.
   if (was_connected && was_reused) {
@@ -409,19 +418,23 @@ bool Session::Tunnel() {
     const ssize_t written = ::send(upstream_->fd(), in_.view().data(), in_.size(), MSG_NOSIGNAL);
     if (written > 0) {
       Count(upstream_->endpoint()->bytes_to_worker, static_cast<uint64_t>(written));
+      trace_.ReadFromClient(static_cast<size_t>(written));
       in_.Consume(static_cast<size_t>(written));
       moved = true;
     } else if (errno == EAGAIN && upstream_->AwaitWritable()) {
       worker_writable_ = false;
     } else {
-      Close();
+      Close("connection_lost");
       return false;
     }
   }
   if (client_ended_ && in_.empty()) ::shutdown(upstream_->fd(), SHUT_WR);
   if (worker_ended_ && out_.empty() && own_out_.empty()) {
     ::shutdown(client_.get(), SHUT_WR);
-    if (client_ended_) Close();
+    if (client_ended_) {
+      Conclude(answer_status_, "");
+      Close();
+    }
   }
   if (moved) SetDeadline(shard_.limits().tunnel_timeout);
   return moved && phase_ == Phase::kTunnel;

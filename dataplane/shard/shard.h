@@ -15,6 +15,7 @@
 #include "common/base/address.h"
 #include "common/base/unique_fd.h"
 #include "dataplane/balance/stable_hash.h"
+#include "dataplane/observe/latencies.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/limits.h"
 #include "dataplane/proxy/routing_table.h"
@@ -61,6 +62,7 @@ class Shard {
   void Stop();
 
   const ShardCounters& counters() const { return counters_; }
+  const Latencies& latencies() const { return latencies_; }
 
   // --- For sessions, on the shard's thread.
   event_base* base() { return loop_.base(); }
@@ -72,6 +74,7 @@ class Shard {
   TextPool& texts() { return texts_; }
   SplicePipePool& pipes() { return pipes_; }
   ShardCounters& mutable_counters() { return counters_; }
+  Latencies& mutable_latencies() { return latencies_; }
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
   // Good until the next call.
@@ -80,6 +83,10 @@ class Shard {
   uint64_t NextRandom() { return Mix(random_ += 0x9e3779b97f4a7c15ULL); }
   // Right to a few milliseconds, and so cheap that deadlines may be set at will.
   std::chrono::steady_clock::time_point Now() const;
+  // Right to nanoseconds, for what is measured.
+  static std::chrono::steady_clock::time_point PreciseNow() {
+    return std::chrono::steady_clock::now();
+  }
   // Calls `timer` at `time`, unless it is due earlier already.
   void SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time);
   // Calls Continue once others have had their turn and the loop has looked for news.
@@ -133,6 +140,7 @@ class Shard {
   std::vector<std::unique_ptr<Session>> retired_;
   std::deque<Session*> unfinished_;  // Those that gave way to others.
   ShardCounters counters_;
+  Latencies latencies_;
   std::string request_id_;
   uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).
   double retries_earned_;

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "dataplane/observe/exchange_trace.h"
+#include "dataplane/observe/histogram.h"
+
+namespace gocomet::dataplane {
+
+// Of the requests that a worker's answer ended, whole: the parts that ExchangeTrace names.
+struct LatencyCounts {
+  DurationCounts total;
+  DurationCounts worker;
+  DurationCounts own;
+};
+
+// What one thread counts of them; read by others.
+struct Latencies {
+  Histogram total;
+  Histogram worker;
+  Histogram own;
+
+  void Record(const ExchangeTrace& trace) {
+    total.Record(trace.total());
+    own.Record(trace.own());
+    if (const auto span = trace.worker()) worker.Record(*span);
+  }
+  void AddTo(LatencyCounts& sum) const {
+    total.AddTo(sum.total);
+    worker.AddTo(sum.worker);
+    own.AddTo(sum.own);
+  }
+};
+
+}  // namespace gocomet::dataplane
