@@ -6,6 +6,8 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/file.h"
 #include "common/base/text.h"
@@ -29,12 +31,18 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+timeval ToTimeval(std::chrono::milliseconds time) {
+  return {static_cast<time_t>(time.count() / 1000),
+          static_cast<suseconds_t>(time.count() % 1000 * 1000)};
+}
+
 class App {
  public:
   explicit App(const Options& options)
       : options_(options),
-        director_(loop_,
-                  {.nothing_in_flight = [this] { Report(); }, .drained = [this] { End(0); }}) {}
+        director_(loop_, {.nothing_in_flight = [this] { Report(); },
+                          .drained = [this] { End(0); },
+                          .first_adopted = [this] { Serve(); }}) {}
 
   ~App() {
     for (event* signal : signals_) event_free(signal);
@@ -46,12 +54,15 @@ class App {
   int Run() {
     ::signal(SIGPIPE, SIG_IGN);
     RaiseDescriptorLimit();
-    const absl::Status started = director_.Start(options_.listen, options_.threads, options_.proxy);
-    if (!started.ok()) {
-      Say(Cat("error: cannot listen on ", options_.listen.ToString(), ": ", MessageOf(started),
+    auto listeners = ListenAlone(options_.listen, options_.threads);
+    if (!listeners.ok()) {
+      Say(Cat("error: cannot listen on ", options_.listen.ToString(), ": ",
+              MessageOf(listeners.status()),
               "; stop that program, or choose another port (`load-balancer-port`, --listen)"));
       return 1;
     }
+    listeners_ = *std::move(listeners);
+    director_.Start(options_.threads, options_.proxy);
     for (const int signal : {SIGINT, SIGTERM}) {
       signals_.push_back(evsignal_new(loop_.base(), signal, &App::OnSignal, this));
       event_add(signals_.back(), nullptr);
@@ -61,7 +72,6 @@ class App {
     } else if (!StartAgent()) {
       return 1;
     }
-    Say(Cat("listens on ", options_.listen.ToString()));
     loop_.Run();
     if (agent_ && exit_code_ == 0) agent_->Finish();
     agent_.reset();
@@ -69,6 +79,12 @@ class App {
   }
 
  private:
+  void Serve() {
+    if (draining_ || std::exchange(serving_, true)) return;
+    director_.AcceptFrom(std::move(listeners_));
+    Say(Cat("listens on ", options_.listen.ToString()));
+  }
+
   bool StartAgent() {
     const auto token = ReadFile(options_.token_file);
     if (!token.ok()) {
@@ -82,7 +98,11 @@ class App {
     agent.token = *token;
     agent.snapshot_file = options_.state_directory + "/snapshot.binpb";
     agent_ = std::make_unique<Agent>(std::move(agent), director_, loop_);
-    if (agent_->UseKeptSnapshot()) Say("serves the workers of its last snapshot");
+    if (agent_->UseKeptSnapshot()) {
+      Say("serves the workers of its last snapshot");
+    } else {
+      Serve();  // It answers 503 until it learns of workers.
+    }
     agent_->Start();
     return true;
   }
@@ -95,9 +115,9 @@ class App {
     auto* app = static_cast<App*>(self);
     if (app->draining_) return app->End(128 + static_cast<int>(signal));
     app->draining_ = true;
-    app->director_.Drain();
+    app->director_.Drain(Shard::Waiting::kAccept);
     app->drain_timer_ = event_new(app->loop_.base(), -1, 0, &App::OnDrainOverdue, app);
-    const timeval wait{static_cast<time_t>(app->options_.drain_timeout.count() / 1000), 0};
+    const timeval wait = ToTimeval(app->options_.drain_timeout);
     event_add(app->drain_timer_, &wait);
   }
 
@@ -114,9 +134,11 @@ class App {
   const Options options_;
   EventLoop loop_;
   Director director_;
+  std::vector<UniqueFd> listeners_;  // Until it serves.
   std::unique_ptr<Agent> agent_;
   std::vector<event*> signals_;
   event* drain_timer_ = nullptr;
+  bool serving_ = false;
   bool draining_ = false;
   int exit_code_ = 0;
 };

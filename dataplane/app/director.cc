@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "common/base/duration_text.h"
-#include "common/base/status_macros.h"
 #include "common/base/text.h"
 
 namespace gocomet::dataplane {
@@ -47,14 +46,11 @@ Director::~Director() {
   event_free(timer_);
 }
 
-absl::Status Director::Start(const Address& listen, int threads, ProxySettings settings) {
+void Director::Start(int threads, ProxySettings settings) {
   size_t& connections_max = settings.limits.connections_max;
   const auto shards = static_cast<size_t>(threads);
   connections_max = (connections_max + shards - 1) / shards;
-  // Sockets that share a port would hide that somebody else has it.
-  GOCOMET_RETURN_IF_ERROR(CheckAddressIsFree(listen));
   for (int i = 0; i < threads; ++i) {
-    GOCOMET_ASSIGN_OR_RETURN(UniqueFd listener, Listen(listen));
     Shard::Hooks hooks;
     hooks.refused = [this](const EndpointPointer& endpoint) {
       loop_.Post([this, endpoint] { OnRefused(endpoint); });
@@ -68,10 +64,18 @@ absl::Status Director::Start(const Address& listen, int threads, ProxySettings s
         if (++drained_shards_ == shards_.size()) hooks_.drained();
       });
     };
-    shards_.push_back(std::make_unique<Shard>(i, std::move(listener), settings, std::move(hooks)));
+    shards_.push_back(std::make_unique<Shard>(i, settings, std::move(hooks)));
   }
   for (const auto& shard : shards_) shard->Start();
-  return absl::OkStatus();
+}
+
+void Director::AcceptFrom(std::vector<UniqueFd> listeners) {
+  std::vector<std::vector<UniqueFd>> shares(shards_.size());
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    listening_.push_back(listeners[i].get());
+    shares[i % shares.size()].push_back(std::move(listeners[i]));
+  }
+  for (size_t i = 0; i < shares.size(); ++i) shards_[i]->AcceptFrom(std::move(shares[i]));
 }
 
 void Director::SetAssignment(Assignment assignment, std::function<void()> adopted) {
@@ -122,6 +126,12 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
     next.push_back(std::move(known));
   }
   known_ = std::move(next);
+  if (!std::exchange(first_adopted_, true)) {
+    adopted = [this, adopted = std::move(adopted)] {
+      hooks_.first_adopted();
+      if (adopted) adopted();
+    };
+  }
   Publish(std::move(adopted));
   SetProbeTargets();
 }
@@ -245,8 +255,9 @@ void Director::OnFailing(const EndpointPointer& endpoint) {
   JudgementChanged();
 }
 
-void Director::Drain() {
-  for (const auto& shard : shards_) shard->Drain();
+void Director::Drain(Shard::Waiting waiting) {
+  listening_.clear();
+  for (const auto& shard : shards_) shard->Drain(waiting);
 }
 
 std::vector<EndpointStatus> Director::Status() const {

@@ -68,6 +68,8 @@ class Director {
     // Nothing is in flight with some draining endpoint any more. Main loop's thread.
     std::function<void()> nothing_in_flight;
     std::function<void()> drained;
+    // Every shard routes by the first assignment. Main loop's thread.
+    std::function<void()> first_adopted = [] {};
   };
 
   Director(EventLoop& loop, Hooks hooks);
@@ -75,15 +77,19 @@ class Director {
   Director(const Director&) = delete;
   Director& operator=(const Director&) = delete;
 
-  // Binds one listener per thread and starts the threads. ALREADY_EXISTS names a taken port.
-  absl::Status Start(const Address& listen, int threads, ProxySettings settings);
+  // Starts the threads. They accept nothing before AcceptFrom.
+  void Start(int threads, ProxySettings settings);
+  // Main loop's thread, once. Shares sockets that are bound and listen among the threads.
+  void AcceptFrom(std::vector<UniqueFd> listeners);
+  // Those sockets, which stay with the threads; good until Drain. Main loop's thread.
+  const std::vector<int>& listening() const { return listening_; }
 
   // Any thread. `adopted` runs on the main loop's thread once every shard routes by it: no request
   // goes to an endpoint that drains or is not named any more.
   void SetAssignment(Assignment assignment, std::function<void()> adopted);
 
   // The two below: main loop's thread.
-  void Drain();
+  void Drain(Shard::Waiting waiting);
   // Endpoints that are assigned, and those that still have something to count for.
   std::vector<EndpointStatus> Status() const;
 
@@ -128,6 +134,8 @@ class Director {
   event* timer_;
   std::shared_ptr<const RoutingTable> table_;
   uint64_t table_number_ = 0;
+  bool first_adopted_ = false;
+  std::vector<int> listening_;
   size_t drained_shards_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Prober> prober_;

@@ -1,5 +1,7 @@
 #include "dataplane/app/options.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "common/base/duration_text.h"
@@ -160,6 +162,8 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   app.option_defaults()->group(kLimits);
   AddLimits(app, options.proxy.limits);
   AddDuration(app, "--drain-timeout", options.drain_timeout, "To finish what it has at its end");
+  AddDuration(app, "--drain-idle-timeout", options.proxy.limits.drain_idle_timeout,
+              "Of a connection between requests at its end, at most half of --drain-timeout");
   app.option_defaults()->group(kForwarding);
   AddForwarding(app, options.proxy.forwarding);
   app.option_defaults()->group("Options");
@@ -170,6 +174,8 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   app.add_option("--state-dir", options.state_directory, "Where it keeps its last snapshot");
   try {
     app.parse(argc, argv);
+    auto& drain_idle_timeout = options.proxy.limits.drain_idle_timeout;
+    drain_idle_timeout = std::min(drain_idle_timeout, options.drain_timeout / 2);
     options.listen = OrComplain("--listen", Address::Parse(listen));
     for (const std::string& worker : workers) {
       options.assignment.endpoints.push_back(OrComplain("--worker", ParseWorker(worker)));

@@ -59,7 +59,7 @@ Session::~Session() {
 }
 
 void Session::Begin() {
-  SetDeadline(shard_.limits().idle_timeout);
+  SetDeadline(IdleTime());
   Advance();
 }
 
@@ -77,8 +77,7 @@ void Session::WatchClient() {
 }
 
 void Session::Drain() {
-  keep_alive_ = false;
-  if (phase_ == Phase::kHead && in_.empty() && own_out_.empty()) Close();
+  if (phase_ == Phase::kHead && in_.empty()) SetDeadline(IdleTime());
 }
 
 void Session::OnClientEvent(evutil_socket_t, short what, void* self) {
@@ -224,7 +223,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   const http::RequestMeaning meaning = http::UnderstandRequest(head);
   const uint64_t requests_max = shard_.limits().requests_per_connection_max;
   const bool is_last = ++requests_ == requests_max;
-  keep_alive_ = !shard_.draining() && meaning.persists && !is_last;
+  keep_alive_ = meaning.persists && !is_last;
   if (!meaning.ok) {
     const http::Fault& fault = meaning.fault;
     const std::string_view text = fault.text;
@@ -255,7 +254,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
 
 void Session::Refuse(int status, std::string_view reason, std::string_view text, bool may_go_on) {
   Count(shard_.mutable_counters().own_answers[status]);
-  const bool go_on = may_go_on && keep_alive_ && request_body_.done();
+  const bool go_on = may_go_on && keep_alive_ && request_body_.done() && !IsLastAnswer();
   AppendOwnAnswer(status, reason, text, go_on, is_head_, own_out_.text());
   trace_.WroteToClient(Shard::PreciseNow(), own_out_.size());
   Conclude(status, reason);
@@ -267,7 +266,7 @@ void Session::Refuse(int status, std::string_view reason, std::string_view text,
     in_.Consume(body_scanned_);
     body_scanned_ = 0;
     phase_ = Phase::kHead;
-    SetDeadline(shard_.limits().idle_timeout);
+    SetDeadline(IdleTime());
   } else {
     Linger();
   }
@@ -367,6 +366,12 @@ void Session::SetDeadline(std::chrono::milliseconds from_now) {
   shard_.SetDeadline(*this, deadline_);
 }
 
+std::chrono::milliseconds Session::IdleTime() const {
+  return shard_.draining() ? shard_.limits().drain_idle_timeout : shard_.limits().idle_timeout;
+}
+
+bool Session::IsLastAnswer() const { return shard_.draining() && in_.size() <= body_scanned_; }
+
 void Session::OnTime(TimerWheel::Time now) {
   if (now < deadline_) {
     shard_.SetDeadline(*this, deadline_);
@@ -381,7 +386,12 @@ void Session::OnTime(TimerWheel::Time now) {
 void Session::OnDeadline() {
   switch (phase_) {
     case Phase::kHead:
-      if (in_.empty()) return Close();
+      if (in_.empty()) {
+        // A request that has come by now is answered: nobody told its client not to send it.
+        client_readable_ = true;
+        if (!ReadClient()) Close();
+        return;
+      }
       keep_alive_ = false;
       return Refuse(408, "header_timeout", "the request's head did not come in time");
     case Phase::kExchange: {

@@ -49,7 +49,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   void Begin();
   // Goes on with what it left at ContinueLater.
   void Continue();
-  // The balancer is going: no further request on this connection.
+  // The balancer is going. Its next answer says that it is the last, so that no request of a client
+  // that heeds this meets a closed connection; where none is asked for in time, it is closed idle.
   void Drain();
 
  private:
@@ -107,6 +108,10 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   void Conclude(int status, std::string_view error);
   void Linger();
   void SetDeadline(std::chrono::milliseconds from_now);
+  std::chrono::milliseconds IdleTime() const;
+  // The answer to the present request is the last one, since the balancer is going. Requests that
+  // are there already are answered first.
+  bool IsLastAnswer() const;
   void OnDeadline();
 
   Shard& shard_;

@@ -297,7 +297,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
                      !answer_body_.until_close();
   // A body that ends with its connection can only be told to the client in the same way; and a
   // request that is not read to its end leaves nothing that a next one could begin at.
-  keep_alive_ = keep_alive_ && !answer_body_.until_close() && !shard_.draining();
+  keep_alive_ = keep_alive_ && !answer_body_.until_close() && !IsLastAnswer();
   AppendResponseHead(head,
                      {.keep_alive = keep_alive_ && request_body_.done(),
                       .client_minor_version = minor_version_,
@@ -341,7 +341,8 @@ bool Session::FinishAnswer() {
   in_.Consume(body_scanned_);
   body_scanned_ = body_sent_ = 0;
   if (!keep_alive_) {
-    if (request_whole && in_.empty()) {
+    // Its client may have sent a further request before it read that there is none.
+    if (request_whole && in_.empty() && !shard_.draining()) {
       Close();
     } else {
       Linger();
@@ -349,8 +350,7 @@ bool Session::FinishAnswer() {
     return false;
   }
   phase_ = Phase::kHead;
-  SetDeadline(shard_.limits().idle_timeout);
-  if (shard_.draining() && in_.empty()) Close();
+  SetDeadline(IdleTime());
   return true;
 }
 

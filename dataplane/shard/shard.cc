@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
 
 namespace gocomet::dataplane {
@@ -63,24 +64,31 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
   return fd;
 }
 
-Shard::Shard(int index, UniqueFd listener, const ProxySettings& settings, Hooks hooks)
+absl::StatusOr<std::vector<UniqueFd>> ListenAlone(const Address& address, int count) {
+  // Sockets that share a port would hide that somebody else has it.
+  GOCOMET_RETURN_IF_ERROR(CheckAddressIsFree(address));
+  std::vector<UniqueFd> listeners;
+  for (int i = 0; i < count; ++i) {
+    GOCOMET_ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+Shard::Shard(int index, const ProxySettings& settings, Hooks hooks)
     : settings_(settings),
       hooks_(std::move(hooks)),
       name_(Cat("shard-", index)),
-      listener_(std::move(listener)),
       wheel_(Now()),
       blocks_(std::max(kBlockBytes, settings.limits.head.head_bytes_max)),
       table_(std::make_shared<RoutingTable>()),
       request_id_(FirstRequestId()),
       random_(RandomIncarnation()),
       retries_earned_(kRetriesSavedMax) {
-  accept_event_ =
-      event_new(loop_.base(), listener_.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
   resume_timer_ = event_new(loop_.base(), -1, 0, &Shard::OnResume, this);
   retire_event_ = event_new(loop_.base(), -1, 0, &Shard::OnRetire, this);
   continue_event_ = event_new(loop_.base(), -1, 0, &Shard::OnContinue, this);
   wheel_event_ = event_new(loop_.base(), -1, 0, &Shard::OnWheel, this);
-  event_add(accept_event_, nullptr);
 }
 
 Shard::~Shard() {
@@ -90,7 +98,7 @@ Shard::~Shard() {
   }
   sessions_.clear();
   retired_.clear();
-  event_free(accept_event_);
+  for (const Listener& listener : listeners_) event_free(listener.readable);
   event_free(resume_timer_);
   event_free(retire_event_);
   event_free(continue_event_);
@@ -112,53 +120,82 @@ void Shard::Adopt(std::shared_ptr<const RoutingTable> table, std::function<void(
   });
 }
 
-void Shard::Drain() {
-  loop_.Post([this] {
+void Shard::AcceptFrom(std::vector<UniqueFd> listeners) {
+  // A task can be copied, a descriptor cannot.
+  auto shared = std::make_shared<std::vector<UniqueFd>>(std::move(listeners));
+  loop_.Post([this, shared] {
+    if (draining_) return;
+    for (UniqueFd& fd : *shared) {
+      event* readable =
+          event_new(loop_.base(), fd.get(), EV_READ | EV_PERSIST, &Shard::OnAccept, this);
+      event_add(readable, nullptr);
+      listeners_.push_back({std::move(fd), readable});
+    }
+  });
+}
+
+void Shard::Drain(Waiting waiting) {
+  loop_.Post([this, waiting] {
     draining_ = true;
-    event_del(accept_event_);
-    event_del(resume_timer_);
-    listener_.Reset();
-    // One that ends takes the last one to its own place.
-    for (size_t i = sessions_.size(); i-- > 0;) sessions_[i]->Drain();
+    StopAccepting(waiting);
+    for (const auto& session : sessions_) session->Drain();
     ReportIfDrained();
   });
 }
 
+void Shard::StopAccepting(Waiting waiting) {
+  for (const Listener& listener : listeners_) {
+    int left = waiting == Waiting::kAccept ? kBacklog : 0;
+    while (left > 0 && Accept(listener.fd.get())) --left;
+  }
+  event_del(resume_timer_);
+  for (const Listener& listener : listeners_) event_free(listener.readable);
+  listeners_.clear();
+}
+
 void Shard::Stop() { loop_.Stop(); }
 
-void Shard::OnAccept(evutil_socket_t, short, void* self) { static_cast<Shard*>(self)->Accept(); }
+void Shard::OnAccept(evutil_socket_t fd, short, void* self) {
+  // One at a time: the listener stays readable while more wait, and asking in vain costs a call.
+  static_cast<Shard*>(self)->Accept(fd);
+}
 
 void Shard::OnResume(evutil_socket_t, short, void* self) {
-  event_add(static_cast<Shard*>(self)->accept_event_, nullptr);
+  for (const Listener& listener : static_cast<Shard*>(self)->listeners_) {
+    event_add(listener.readable, nullptr);
+  }
 }
 
 void Shard::OnRetire(evutil_socket_t, short, void* self) {
   static_cast<Shard*>(self)->retired_.clear();
 }
 
-// One at a time: the listener stays readable while more wait, and asking in vain costs a call.
-void Shard::Accept() {
-  if (sessions_.size() >= limits().connections_max) return PauseAccepting();
+bool Shard::Accept(int listener) {
+  if (sessions_.size() >= limits().connections_max) {
+    PauseAccepting();
+    return false;
+  }
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
-  UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
+  UniqueFd fd(::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length,
                         SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) {
     // No descriptor is free: those who wait stay in the backlog until one is.
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       PauseAccepting();
     }
-    return;
+    return false;
   }
   const bool trusted = peer.ss_family == AF_UNIX || forwarding().trusted_proxies.Contain(peer);
   sessions_.push_back(
       std::make_unique<Session>(*this, sessions_.size(), std::move(fd), IpOf(peer), trusted));
   Count(counters_.connections);
   sessions_.back()->Begin();
+  return true;
 }
 
 void Shard::PauseAccepting() {
-  event_del(accept_event_);
+  for (const Listener& listener : listeners_) event_del(listener.readable);
   event_add(resume_timer_, &kAcceptPause);
 }
 

@@ -47,8 +47,7 @@ class Shard {
     std::function<void()> drained;            // After Drain: the last session has ended.
   };
 
-  // `listener` is bound and listens.
-  Shard(int index, UniqueFd listener, const ProxySettings& settings, Hooks hooks);
+  Shard(int index, const ProxySettings& settings, Hooks hooks);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -56,8 +55,14 @@ class Shard {
   void Start();
   // Any thread. `adopted` runs on the shard's once no request can go by an older table any more.
   void Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted);
-  // Any thread. Accepts nothing more, and ends each connection after its present request.
-  void Drain();
+  // Any thread. Accepts connections of these sockets, which are bound and listen, besides those of
+  // earlier calls. Closes them once it drains.
+  void AcceptFrom(std::vector<UniqueFd> listeners);
+  // Any thread. Accepts nothing more, and ends each connection after its present request or the
+  // next, or once it was idle for a while. Where nobody else listens on the sockets, those who wait
+  // in their queues are accepted first: closing would reset them.
+  enum class Waiting : uint8_t { kAccept, kLeaveToSuccessor };
+  void Drain(Waiting waiting);
   // Any thread. Ends the thread, and with it all connections.
   void Stop();
 
@@ -108,6 +113,11 @@ class Shard {
   void Retire(Session& session);
 
  private:
+  struct Listener {
+    UniqueFd fd;
+    event* readable = nullptr;
+  };
+
   static void OnAccept(evutil_socket_t fd, short what, void* self);
   static void OnResume(evutil_socket_t fd, short what, void* self);
   static void OnRetire(evutil_socket_t fd, short what, void* self);
@@ -115,16 +125,17 @@ class Shard {
   static void OnWheel(evutil_socket_t fd, short what, void* self);
   void WakeForWheel(TimerWheel::Time time);
   void FailedOnceMore(const EndpointPointer& endpoint);
-  void Accept();
+  // False where nobody waits, or nobody can be taken now.
+  bool Accept(int listener);
   void PauseAccepting();
+  void StopAccepting(Waiting waiting);
   void ReportIfDrained();
 
   const ProxySettings settings_;
   const Hooks hooks_;
   const std::string name_;
   EventLoop loop_;
-  UniqueFd listener_;
-  event* accept_event_ = nullptr;
+  std::vector<Listener> listeners_;
   event* resume_timer_ = nullptr;
   event* retire_event_ = nullptr;
   event* continue_event_ = nullptr;
@@ -151,5 +162,7 @@ class Shard {
 
 // A socket that listens on `address` together with those of other threads (SO_REUSEPORT).
 absl::StatusOr<UniqueFd> Listen(const Address& address);
+// As many of them. ALREADY_EXISTS where another program listens there.
+absl::StatusOr<std::vector<UniqueFd>> ListenAlone(const Address& address, int count);
 
 }  // namespace gocomet::dataplane

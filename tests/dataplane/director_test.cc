@@ -68,7 +68,8 @@ class RunningDirector {
   explicit RunningDirector(int threads = 1)
       : director_(loop_, {.nothing_in_flight = [] {}, .drained = [] {}}) {
     address_ = FreeAddress();
-    EXPECT_TRUE(director_.Start(address_, threads, ProxySettings{}).ok());
+    director_.Start(threads, ProxySettings{});
+    director_.AcceptFrom(*ListenAlone(address_, threads));
     thread_ = std::thread([this] { loop_.Run(); });
   }
   ~RunningDirector() {

@@ -4,7 +4,7 @@
 
 #include "tests/dataplane/one_shard.h"
 
-// Workers that break, and balancers that go.
+// Workers that break.
 namespace gocomet::dataplane {
 namespace {
 
@@ -153,23 +153,6 @@ TEST(Faults, TellsWhenNothingIsInFlightWithADrainingWorker) {
   EXPECT_EQ(client.ReadUntil("ok"), kOk);
   EXPECT_TRUE(Eventually([&] { return balancer.times_nothing_in_flight() == 1; }));
   EXPECT_TRUE(worker.Ends());
-}
-
-TEST(Drain, FinishesWhatItHasClosesWhatIsIdleAndTakesNothingMore) {
-  Door door;
-  OneShard balancer({door.address()});
-  Peer busy = balancer.Connect();
-  busy.Send(kGet);
-  Peer worker = door.Accept();
-  worker.ReadHead();
-  Peer idle = balancer.Connect();
-  ASSERT_TRUE(Eventually([&] { return balancer.shard().counters().connections == 2; }));
-  balancer.shard().Drain();
-  EXPECT_EQ(idle.ReadToEnd(), "");
-  EXPECT_FALSE(balancer.drained());
-  worker.Send(kOk);
-  EXPECT_TRUE(busy.ReadToEnd().ends_with("Connection: close\r\n\r\nok"));
-  EXPECT_TRUE(Eventually([&] { return balancer.drained(); }));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/dataplane/one_shard.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <gtest/gtest.h>
 
@@ -20,11 +21,20 @@ OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& set
   hooks.failing = [this](const EndpointPointer&) { ++times_failing_; };
   hooks.nothing_in_flight = [this] { ++nothing_in_flight_; };
   hooks.drained = [this] { drained_ = true; };
-  shard_ = std::make_unique<Shard>(0, *std::move(listener), settings, std::move(hooks));
+  shard_ = std::make_unique<Shard>(0, settings, std::move(hooks));
   shard_->Start();
   std::vector<size_t> all;
   for (size_t i = 0; i < workers.size(); ++i) all.push_back(i);
   RouteTo(all);
+  listener_ = listener->get();
+  std::vector<UniqueFd> listeners;
+  listeners.push_back(*std::move(listener));
+  shard_->AcceptFrom(std::move(listeners));
+}
+
+bool OneShard::Refuses() const {
+  const UniqueFd fd(::socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(fd.get(), address_.socket_address(), address_.socket_address_length()) != 0;
 }
 
 void OneShard::RouteTo(const std::vector<size_t>& workers) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dataplane/shard/shard.h"
@@ -17,10 +19,16 @@ class OneShard {
 
   const Address& address() const { return address_; }
   Peer Connect() const { return Peer::ConnectTo(address_); }
+  // Whether connections are refused now.
+  bool Refuses() const;
+  // The socket that it listens on; good until it drains.
+  int listener() const { return listener_; }
   Shard& shard() { return *shard_; }
   Endpoint& endpoint(size_t i) { return *endpoints_[i]; }
   // Waits until it routes to these of its workers, and only these.
   void RouteTo(const std::vector<size_t>& workers);
+  // Runs `task` on the shard's thread.
+  void Run(std::function<void()> task) { shard_->Adopt(table_, std::move(task)); }
   int refusals() const { return refusals_; }
   // Of times an endpoint failed kFailuresToTell times in a row.
   static constexpr uint32_t kFailuresToTell = 3;
@@ -30,6 +38,7 @@ class OneShard {
 
  private:
   Address address_;
+  int listener_ = -1;
   std::vector<EndpointPointer> endpoints_;
   std::shared_ptr<const RoutingTable> table_;
   std::atomic<int> refusals_{0};
