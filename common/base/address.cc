@@ -140,6 +140,9 @@ absl::Status CheckAddressIsFree(const Address& address) {
     if (errno == EADDRINUSE) {
       return absl::AlreadyExistsError(Cat(address.ToString(), " is in use by another program"));
     }
+    if (errno == EADDRNOTAVAIL) {
+      return absl::NotFoundError(Cat(address.host(), " is not an address of this machine"));
+    }
     return absl::ErrnoToStatus(errno, Cat("cannot bind ", address.ToString()));
   }
   return absl::OkStatus();

@@ -50,7 +50,7 @@ class Address {
 inline constexpr size_t kUnixPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
 
 // Whether a TCP listener could be bound to `address` now. ALREADY_EXISTS where another program
-// listens there, with the address in the message.
+// listens there, NOT_FOUND where this machine has no such IP, with the address in the message.
 absl::Status CheckAddressIsFree(const Address& address);
 
 }  // namespace gocomet

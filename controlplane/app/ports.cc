@@ -12,25 +12,43 @@ std::string Join(const std::string& ip, uint32_t port) {
   return address.ok() ? address->ToString() : "";
 }
 
+std::string Describe(const absl::Status& status, const std::string& port_key,
+                     const std::string& ip_key) {
+  if (absl::IsAlreadyExists(status)) {
+    return Cat("is in use by another program: stop that one, or change `", port_key, "`");
+  }
+  if (absl::IsPermissionDenied(status)) {
+    return Cat("is not for this user, as ports below 1024 seldom are: change `", port_key, "`");
+  }
+  if (absl::IsNotFound(status)) {
+    return Cat("cannot be had, since this machine has no such address: change `", ip_key, "`");
+  }
+  return Cat("cannot be had (", MessageOf(status), "): change `", port_key, "`");
+}
+
 }  // namespace
 
 std::vector<TakenPort> FindTakenPorts(const Config& config, const ProcessSettings& process,
                                       bool workers_need_ports, const std::set<std::string>& ours) {
   std::vector<TakenPort> taken;
-  const auto check = [&](const std::string& text, const std::string& wanted_for, const char* key) {
+  const auto check = [&](const std::string& text, const std::string& wanted_for,
+                         const std::string& port_key, const std::string& ip_key) {
     const auto address = Address::Parse(text);
     if (!address.ok() || ours.contains(text)) return;
-    if (!CheckAddressIsFree(*address).ok()) taken.push_back({text, wanted_for, key});
+    const absl::Status free = CheckAddressIsFree(*address);
+    if (free.ok()) return;
+    taken.push_back({text, wanted_for, Describe(free, port_key, ip_key)});
   };
-  check(process.grpc_address, "gRPC", "control-plane.grpc");
-  check(process.http_address, "HTTP", "control-plane.http");
+  check(process.grpc_address, "gRPC", "control-plane.grpc", "control-plane.grpc");
+  check(process.http_address, "HTTP", "control-plane.http", "control-plane.http");
   for (uint32_t i = 0; i < config.balancers.count; ++i) {
-    check(BalancerAddress(config.balancers, i), BalancerName(i), "load-balancer-port");
+    check(BalancerAddress(config.balancers, i), BalancerName(i), "load-balancer-port",
+          "load-balancer-bind");
   }
   for (const Service& service : config.services) {
     for (uint32_t i = 0; workers_need_ports && i < service.replicas; ++i) {
       check(Join(service.bind_address, service.host_port_base + i), Cat(service.name, "-", i),
-            "worker-port");
+            "worker-port", "worker-bind");
     }
   }
   return taken;

@@ -8,11 +8,11 @@
 
 namespace gocomet::controlplane {
 
-// An address that the config wants and that another program has.
+// An address that the config wants and that cannot be had.
 struct TakenPort {
   std::string address;
   std::string wanted_for;  // `balancer-0`, `worker-2`, `gRPC`.
-  std::string key;         // The config's key to change.
+  std::string problem;     // What is wrong with it, and which key to change.
 };
 
 // Tries each address that the config wants but those in `ours`, which workers and balancers of an

@@ -60,5 +60,12 @@ TEST(CheckAddressIsFree, NamesTheAddressThatIsTaken) {
   EXPECT_THAT(MessageOf(status), HasSubstr(taken.ToString()));
 }
 
+TEST(CheckAddressIsFree, TellsAnAddressThatThisMachineDoesNotHave) {
+  // RFC 5737: for documentation only.
+  const absl::Status status = CheckAddressIsFree(*Address::Parse("192.0.2.1:8080"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(MessageOf(status), HasSubstr("192.0.2.1"));
+}
+
 }  // namespace
 }  // namespace gocomet
