@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <utility>
@@ -101,6 +102,7 @@ class App {
   int Run() {
     if (const auto exit = ReadConfig()) return *exit;
     BlockSignals();
+    signals_.emplace([this](int signal) { PassOnSignal(signal); });
     if (const absl::Status status = Prepare(); !status.ok()) {
       Complain(std::string(MessageOf(status)));
       return 1;
@@ -127,15 +129,17 @@ class App {
  private:
   // The exit status where the program ends here: --check, or a config that is not valid.
   std::optional<int> ReadConfig() {
-    std::vector<ConfigProblem> problems;
-    auto loaded = LoadConfigFile(line_.config_file, problems);
+    ParsedConfig parsed;
+    auto loaded = LoadConfigFile(line_.config_file, parsed);
     if (!loaded.ok()) {
       Complain(std::string(MessageOf(loaded.status())));
       return 2;
     }
-    for (const ConfigProblem& problem : problems)
+    for (const ConfigProblem& problem : parsed.problems)
       std::fprintf(stderr, "%s\n", problem.ToString().c_str());
-    if (!problems.empty()) return 2;
+    if (!parsed.ok()) return 2;
+    for (const ConfigProblem& warning : parsed.warnings)
+      std::fprintf(stderr, "warning: %s\n", warning.ToString().c_str());
     if (line_.check) {
       if (!loaded->exists) {
         Complain(Cat(line_.config_file, " does not exist"));
@@ -165,7 +169,6 @@ class App {
         StartingPoint start,
         ChooseStart(loaded_, std::move(opened.state.revisions), clock_.Wall()));
     if (!start.notice.empty()) Say(Cat("Config: ", start.notice));
-    if (start.added) GOCOMET_RETURN_IF_ERROR(StoreRevision(start.revisions.back()));
 
     GOCOMET_ASSIGN_OR_RETURN(const std::string programs, ProgramDirectory());
     const std::string worker_program = programs + "/gocomet-worker";
@@ -184,6 +187,8 @@ class App {
                                          *tokens_, clock_));
     left_over_ = launcher_->Adopt();
     GOCOMET_RETURN_IF_ERROR(CheckPorts(start.config));
+    // A start that was refused until here leaves no revision behind.
+    if (start.added) GOCOMET_RETURN_IF_ERROR(StoreRevision(start.revisions.back()));
 
     Cluster::Options options;
     options.worker_hash = worker_hash;
@@ -222,12 +227,16 @@ class App {
     for (const TakenPort& taken :
          FindTakenPorts(config, loaded_.file.process, workers_need_ports, ours)) {
       text += Cat(text.empty() ? "" : "\n  ", taken.address, ", wanted for ", taken.wanted_for,
-                  ", is in use by another program: stop that one, or change `", taken.key, "`");
+                  ", ", taken.problem);
     }
     return text.empty() ? absl::OkStatus() : absl::AlreadyExistsError(text);
   }
 
   absl::Status Serve(const std::string& runtime_reason, const std::string& shown_runtime) {
+    {
+      const std::lock_guard hold(mutex_);
+      serving_ = true;
+    }
     const ProcessSettings& process = loaded_.file.process;
     GOCOMET_ASSIGN_OR_RETURN(
         http_, HealthServer::Start(process.http_address, [this] { return cluster_->ready(); }));
@@ -261,9 +270,17 @@ class App {
     });
     cluster_->events().subscribers().Add(
         [this](const Event& event) { console_->ShowEvent(event); });
-    signals_.emplace(
-        [this](int signal) { cluster_->mailbox().Post([this, signal] { OnSignal(signal); }); });
     return absl::OkStatus();
+  }
+
+  // On the signals' thread. Before it serves nothing has been started, and calls that may take
+  // minutes, such as the build of an image, are under way: there is nothing to wait for.
+  void PassOnSignal(int signal) {
+    const std::lock_guard hold(mutex_);
+    if (serving_) return cluster_->mailbox().Post([this, signal] { OnSignal(signal); });
+    if (signal == SIGHUP) return;  // The file is being read just now.
+    Say("Stopped before anything was started.");
+    ::_exit(0);
   }
 
   // On the owner's thread, as all below.
@@ -283,11 +300,20 @@ class App {
 
   // A bad file never touches what runs.
   void ReloadConfig() {
-    std::vector<ConfigProblem> problems;
-    const auto loaded = LoadConfigFile(line_.config_file, problems);
+    ParsedConfig parsed;
+    const auto loaded = LoadConfigFile(line_.config_file, parsed);
     EventLog& events = cluster_->events();
     if (!loaded.ok()) {
       return events.Error("cluster", "ReloadFailed", std::string(MessageOf(loaded.status())));
+    }
+    if (!loaded->exists) {
+      return events.Error("cluster", "ReloadFailed",
+                          Cat("there is no ", loaded->path, "; what runs is kept"));
+    }
+    std::vector<ConfigProblem> problems = std::move(parsed.problems);
+    if (problems.empty()) {
+      problems =
+          FindRestartKeys(loaded_.file.process, cluster_->runtime(), parsed, line_.config_file);
     }
     for (const ConfigProblem& problem : problems)
       events.Error("cluster", "ReloadFailed", problem.ToString());
@@ -357,6 +383,9 @@ class App {
   std::string database_file_;
   bool detached_ = false;
   bool stopped_at_once_ = false;
+
+  std::mutex mutex_;  // Guards serving_, and the exit that comes of its being false.
+  bool serving_ = false;
 
   std::optional<StateDirectory> state_;
   std::optional<TokenIssuer> tokens_;

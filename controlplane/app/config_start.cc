@@ -9,8 +9,7 @@
 
 namespace gocomet::controlplane {
 
-absl::StatusOr<LoadedConfig> LoadConfigFile(const std::string& path,
-                                            std::vector<ConfigProblem>& problems) {
+absl::StatusOr<LoadedConfig> LoadConfigFile(const std::string& path, ParsedConfig& parsed) {
   LoadedConfig loaded;
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
@@ -21,9 +20,8 @@ absl::StatusOr<LoadedConfig> LoadConfigFile(const std::string& path,
   if (!text.ok()) return text.status();
   loaded.exists = true;
   loaded.text = *std::move(text);
-  ParsedConfig parsed = ParseConfig(loaded.text, path);
-  problems = std::move(parsed.problems);
-  loaded.file = std::move(parsed.file);
+  parsed = ParseConfig(loaded.text, path);
+  loaded.file = parsed.file;
   return loaded;
 }
 

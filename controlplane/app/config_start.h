@@ -21,9 +21,8 @@ struct LoadedConfig {
   bool exists = false;
 };
 
-// Reads and validates. A missing file means the defaults. `problems` gets every fault of the text.
-absl::StatusOr<LoadedConfig> LoadConfigFile(const std::string& path,
-                                            std::vector<ConfigProblem>& problems);
+// Reads and validates. A missing file means the defaults. `parsed` gets every fault of the text.
+absl::StatusOr<LoadedConfig> LoadConfigFile(const std::string& path, ParsedConfig& parsed);
 
 // `path` as it is meant in a config file of that directory.
 std::string ResolvePath(const std::string& directory, const std::string& path);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "controlplane/config/place.h"
 #include "controlplane/model/config.h"
 
 // Config text to values and back. The only place that knows YAML.
@@ -26,6 +28,7 @@ struct ParsedConfig {
   std::vector<ConfigProblem> problems;  // All of them, in the order of the text.
   // What works, but not as well as it could; only where there are no problems.
   std::vector<ConfigProblem> warnings;
+  std::map<std::string, Place> places;  // Of values, or of keys without one, by path.
   bool ok() const { return problems.empty(); }
 };
 
@@ -35,6 +38,11 @@ struct ParsedConfig {
 ParsedConfig ParseConfig(std::string_view text, std::string_view file_name);
 
 inline constexpr size_t kConfigBytesMax = 1 << 20;
+
+// What `wanted` asks of a control plane that runs and that only its next start can give: one
+// problem per key. `runtime` is the one that was chosen, never kAuto.
+std::vector<ConfigProblem> FindRestartKeys(const ProcessSettings& running, RuntimeKind runtime,
+                                           const ParsedConfig& wanted, std::string_view file_name);
 
 // A commented-free config text that ParseConfig reads back to the same value: the seven keys first,
 // then what differs from the defaults.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -80,7 +79,7 @@ class Reader {
         continue;
       }
       const std::string path = group.empty() ? key.text : Cat(group, ".", key.text);
-      const auto [first, is_new] = places_.try_emplace(path, key.place);
+      const auto [first, is_new] = parsed_.places.try_emplace(path, key.place);
       if (!is_new) {
         Problem(key.place, path,
                 Cat("is set twice, first on line ", first->second.line, "; remove one of them"));
@@ -100,7 +99,7 @@ class Reader {
     if (value.kind == Kind::kEmpty) {
       return Problem(key.place, path, Cat("has no value; expected ", known->expected));
     }
-    places_[path] = value.place;
+    parsed_.places[path] = value.place;
     const bool is_scalar = value.kind != Kind::kSequence && value.kind != Kind::kMapping;
     if (is_scalar && known->read(value, parsed_.file)) return;
     std::string message = Cat("expected ", known->expected, ", got ", Got(value));
@@ -165,8 +164,8 @@ class Reader {
   // At the first of its keys that stands in the text.
   ConfigProblem Located(ConfigFinding finding) const {
     for (const std::string& key : finding.keys) {
-      const auto found = places_.find(key);
-      if (found != places_.end()) return MakeProblem(found->second, key, finding.message);
+      const auto found = parsed_.places.find(key);
+      if (found != parsed_.places.end()) return MakeProblem(found->second, key, finding.message);
     }
     return MakeProblem({}, finding.keys.front(), finding.message);
   }
@@ -194,8 +193,7 @@ class Reader {
 
   const std::string file_name_;
   ParsedConfig& parsed_;
-  std::map<std::string, Place> places_;  // Of values, or of keys without one, by path.
-  std::set<std::string> refused_;        // Keys that have a problem of their own.
+  std::set<std::string> refused_;  // Keys that have a problem of their own.
 };
 
 }  // namespace
