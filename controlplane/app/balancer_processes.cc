@@ -85,6 +85,17 @@ class BalancerProcesses final : public BalancerLauncher {
     if (found != running_.end()) (void)processes_->Signal(found->second, signal);
   }
 
+  void Forget(const std::string& name) override {
+    queue_.Post([this, name] {
+      {
+        const std::lock_guard hold(mutex_);
+        if (running_.contains(name)) return;
+      }
+      std::error_code ignored;  // What stays is found and used again by a successor.
+      std::filesystem::remove_all(DirectoryOf(name), ignored);
+    });
+  }
+
   void Watch(std::function<void(std::string, int64_t, std::string)> exited) override {
     const std::lock_guard hold(mutex_);
     exited_ = std::move(exited);

@@ -142,6 +142,7 @@ void BalancerFleet::Perform(const StopBalancer& action) {
 
 void BalancerFleet::Perform(const ForgetBalancer& action) {
   std::erase_if(balancers_, [&](const Balancer& b) { return b.name == action.name; });
+  launcher_.Forget(action.name);
   changed_names_.insert(action.name);
   changed_();
 }

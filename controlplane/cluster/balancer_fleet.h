@@ -38,6 +38,8 @@ class BalancerLauncher {
                      std::function<void(absl::StatusOr<BalancerProcess>)> done) = 0;
   // SIGTERM (drain) or SIGKILL. Nothing where it does not run.
   virtual void Signal(const std::string& name, int signal) = 0;
+  // Deletes what it left on the disk, before anything that is asked later. Nothing while it runs.
+  virtual void Forget(const std::string& name) = 0;
   // `exited(name, pid, cause)`: it ended; called once per started or adopted process.
   virtual void Watch(std::function<void(std::string, int64_t, std::string)> exited) = 0;
 };
