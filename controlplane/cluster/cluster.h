@@ -118,7 +118,8 @@ class Cluster {
   EventLog& events() { return events_; }
   const Clock& clock() const { return clock_; }
 
-  // Whether every wanted worker and balancer is ready and up to date.
+  // Whether every wanted worker and balancer is ready and up to date, and every balancer uses
+  // exactly these workers.
   bool Converged() const;
   // The same as of the last turn. Any thread.
   bool ready() const { return was_converged_.load(std::memory_order_relaxed); }

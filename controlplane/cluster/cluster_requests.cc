@@ -259,7 +259,13 @@ bool Cluster::Converged() const {
                               gocomet::controlplane::IsUpToDate(w, *desire);
                      }) &&
          std::all_of(balancers.begin(), balancers.end(),
-                     [](const Balancer& b) { return b.state == BalancerState::kReady; });
+                     [this](const Balancer& b) {
+                       return b.state == BalancerState::kReady && snapshot_ &&
+                              b.acknowledged_version == snapshot_->version;
+                     }) &&
+         // Whatever changed since the last turn is not published yet.
+         (balancers.empty() ||
+          snapshot_->SameContent(BuildSnapshot(desired_state_.newest().number, desired, workers)));
 }
 
 }  // namespace gocomet::controlplane
