@@ -166,6 +166,10 @@ absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& p
       call.bytes.append(bytes, static_cast<size_t>(got));
       HttpAnswer answer;
       if (!ParseAnswer(call.bytes, answer)) continue;
+      if (answer.headers.contains("x-gocomet-error")) {
+        return absl::UnavailableError(
+            Cat("port ", call.port, ": ", answer.status, " ", answer.body));
+      }
       answers.push_back(std::move(answer));
       call.fd.Reset();
     }

@@ -43,7 +43,8 @@ class HttpConnection {
 absl::StatusOr<HttpAnswer> HttpGet(uint16_t port, const std::string& path);
 
 // `count` requests at the same time, each on a connection of its own, spread over the ports in
-// turn. The answers in no particular order; an error where one did not come whole in time.
+// turn. The answers in no particular order; an error where one did not come whole in time, or is
+// one that a balancer had to give itself.
 absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& ports,
                                                   const std::string& path, int count,
                                                   std::chrono::milliseconds timeout);

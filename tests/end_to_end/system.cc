@@ -1,7 +1,10 @@
 #include "tests/end_to_end/system.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,27 +25,47 @@ namespace {
 
 constexpr uint16_t kPortsPerSystem = 60;
 constexpr std::chrono::seconds kCallPatience{5};
+constexpr int kReconnectMilliseconds = 100;
 
-std::string Program(const std::string& name) { return Cat(GOCOMET_PROGRAMS, "/", name); }
+UniqueFd BindTo(uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = *Address::FromIpAndPort("127.0.0.1", port);
+  if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0) fd.Reset();
+  return fd;
+}
 
-// A run of ports below the range from which the kernel takes its own.
-uint16_t FindPorts() {
+// A run of ports below the range from which the kernel takes its own. Whoever holds the last one
+// has them all, so that tests of several programs at once do not meet.
+UniqueFd ReservePorts() {
   for (int attempt = 0; attempt < 200; ++attempt) {
     const auto base = static_cast<uint16_t>(20000 + RandomIncarnation() % 200 * kPortsPerSystem);
-    bool free = true;
-    for (uint16_t i = 0; free && i < kPortsPerSystem; ++i) {
+    UniqueFd reservation = BindTo(static_cast<uint16_t>(base + kPortsPerSystem - 1));
+    bool free = reservation.valid();
+    for (uint16_t i = 0; free && i + 1 < kPortsPerSystem; ++i) {
       const auto port = static_cast<uint16_t>(base + i);
       free = CheckAddressIsFree(*Address::FromIpAndPort("127.0.0.1", port)).ok();
     }
-    if (free) return base;
+    if (free) return reservation;
   }
   std::abort();
 }
 
+uint16_t FirstOf(const UniqueFd& reservation) {
+  sockaddr_in address{};
+  socklen_t length = sizeof(address);
+  ::getsockname(reservation.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  return static_cast<uint16_t>(ntohs(address.sin_port) - (kPortsPerSystem - 1));
+}
+
+// It is asked to stop where the test ends before it, however the test ends.
 int Spawn(const std::vector<std::string>& arguments, const std::string& output,
-          const std::string& directory) {
+          const std::string& directory, const std::map<std::string, std::string>& environment) {
+  const int parent = ::getpid();
   const int pid = ::fork();
   if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(126);
+  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(fd, STDOUT_FILENO);
   ::dup2(fd, STDERR_FILENO);
@@ -67,7 +90,38 @@ void SetDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
 }
 
+// Pid and command line of each other process whose command line has `text`.
+std::vector<std::pair<int, std::string>> ProcessesWith(const std::string& text) {
+  std::vector<std::pair<int, std::string>> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const int pid = std::atoi(name.c_str());
+    std::string command = ReadFile(entry.path().string() + "/cmdline").value_or("");
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    if (pid != ::getpid() && command.find(text) != std::string::npos) {
+      found.emplace_back(pid, std::move(command));
+    }
+  }
+  return found;
+}
+
+// Ids, names and states of the containers into which something below `directory` is mounted.
+std::vector<std::string> ContainersWith(const std::string& directory) {
+  std::vector<std::string> found;
+  const CommandResult listed = RunCommand({"docker", "ps", "--all", "--no-trunc", "--format",
+                                           "{{.ID}} {{.Names}} {{.Status}} {{.Mounts}}"});
+  std::istringstream lines(listed.output);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(directory) != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
 }  // namespace
+
+std::string Program(const std::string& name) { return Cat(GOCOMET_PROGRAMS, "/", name); }
 
 bool WaitUntil(const std::function<bool()>& condition, std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -82,7 +136,7 @@ CommandResult RunCommand(const std::vector<std::string>& arguments, std::chrono:
   char file[] = "/tmp/gocomet-command-XXXXXX";
   const int fd = ::mkstemp(file);
   ::close(fd);
-  const int pid = Spawn(arguments, file, "");
+  const int pid = Spawn(arguments, file, "", {});
   const auto exit = WaitForPid(pid, timeout);
   if (!exit) {
     ::kill(pid, SIGKILL);
@@ -93,7 +147,8 @@ CommandResult RunCommand(const std::vector<std::string>& arguments, std::chrono:
   return result;
 }
 
-System::System(std::string runtime) : runtime_(std::move(runtime)), base_(FindPorts()) {
+System::System(std::string runtime)
+    : runtime_(std::move(runtime)), reservation_(ReservePorts()), base_(FirstOf(reservation_)) {
   char name[] = "/tmp/gocomet-e2e-XXXXXX";
   directory_ = ::mkdtemp(name);
   keys = {{"worker", "3"},
@@ -103,7 +158,12 @@ System::System(std::string runtime) : runtime_(std::move(runtime)), base_(FindPo
           {"load-balancer-port", std::to_string(base_ + 10)},
           {"worker-port", std::to_string(base_ + 20)},
           {"stats-dir", "worker-stats.db"}};
-  channel_ = grpc::CreateChannel(grpc_address(), grpc::InsecureChannelCredentials());
+  grpc::ChannelArguments arguments;
+  // It is asked from before it listens.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  channel_ = grpc::CreateCustomChannel(Cat("ipv4:", grpc_address()),
+                                       grpc::InsecureChannelCredentials(), arguments);
 }
 
 System::~System() {
@@ -111,6 +171,7 @@ System::~System() {
     Signal(SIGTERM);
     if (!WaitForExit()) KillControlPlane();
   }
+  RemoveLeftOvers();
   std::error_code error;
   std::filesystem::remove_all(directory_, error);
 }
@@ -131,7 +192,7 @@ void System::Launch(const std::vector<std::string>& arguments) {
   WriteConfig();
   std::vector<std::string> command = {Program("gocomet-controlplane"), "--config", config_file()};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  pid_ = Spawn(command, directory_ + "/output.log", directory_);
+  pid_ = Spawn(command, directory_ + "/output.log", directory_, environment);
 }
 
 absl::Status System::Start(const std::vector<std::string>& arguments) {
@@ -142,6 +203,9 @@ absl::Status System::Start(const std::vector<std::string>& arguments) {
 absl::Status System::WaitUntilReady(std::chrono::seconds timeout) {
   const bool ready = WaitUntil(
       [this] {
+        // Nobody else looks after the connection: a call that cannot be made returns at once.
+        const auto patience = std::chrono::system_clock::now() + std::chrono::milliseconds(100);
+        if (!channel_->WaitForConnected(patience)) return false;
         grpc::ClientContext context;
         SetDeadline(context);
         v1::ClusterStatus status;
@@ -245,31 +309,39 @@ CommandResult System::Ctl(std::vector<std::string> arguments) const {
   return RunCommand(arguments);
 }
 
+bool System::WaitForWorkers(size_t count, std::chrono::seconds timeout) const {
+  return WaitUntil([&] { return Workers().size() == count && ReadyWorkers() == count; }, timeout);
+}
+
 std::vector<std::string> System::LeftOvers() const {
   std::vector<std::string> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string pid = entry.path().filename().string();
-    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (std::atoi(pid.c_str()) == ::getpid()) continue;
-    std::string command = ReadFile(entry.path().string() + "/cmdline").value_or("");
-    std::replace(command.begin(), command.end(), '\0', ' ');
-    if (command.find(directory_) != std::string::npos)
-      found.push_back(Cat("process ", pid, ": ", command));
+  for (const auto& [pid, command] : ProcessesWith(directory_)) {
+    found.push_back(Cat("process ", pid, ": ", command));
   }
   if (runtime_ == "docker") {
-    const CommandResult listed = RunCommand(
-        {"docker", "ps", "--all", "--format", "{{.Names}} {{.Status}} {{.Mounts}}", "--no-trunc"});
-    std::istringstream lines(listed.output);
-    for (std::string line; std::getline(lines, line);) {
-      // Its directory is mounted into each container of this system.
-      if (line.find(directory_) != std::string::npos) found.push_back(Cat("container ", line));
+    for (const std::string& line : ContainersWith(directory_)) {
+      found.push_back(Cat("container ", line));
     }
   }
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_, error)) {
-    if (entry.is_socket(error)) found.push_back(Cat("socket ", entry.path().string()));
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(directory_ + "/.gocomet", error)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(error) || name == "lock" || name == "secret") continue;
+    found.push_back(Cat(entry.is_socket(error) ? "socket " : "file ", entry.path().string()));
   }
   return found;
+}
+
+// After a test that failed, or that killed its control plane.
+void System::RemoveLeftOvers() const {
+  const auto processes = ProcessesWith(directory_);
+  for (const auto& [pid, command] : processes) ::kill(pid, SIGKILL);
+  WaitUntil([this] { return ProcessesWith(directory_).empty(); }, std::chrono::seconds(10));
+  if (runtime_ != "docker") return;
+  for (const std::string& line : ContainersWith(directory_)) {
+    RunCommand({"docker", "rm", "--force", "--volumes", line.substr(0, line.find(' '))});
+  }
 }
 
 std::string WhyNot(const std::string& runtime) {

@@ -12,6 +12,7 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/grpcpp.h>
 
+#include "common/base/unique_fd.h"
 #include "gocomet/v1/balancers.grpc.pb.h"
 #include "gocomet/v1/cluster.grpc.pb.h"
 #include "gocomet/v1/config.grpc.pb.h"
@@ -34,8 +35,11 @@ CommandResult RunCommand(const std::vector<std::string>& arguments,
 bool WaitUntil(const std::function<bool()>& condition,
                std::chrono::milliseconds timeout = std::chrono::seconds(20));
 
+// One of GoComet's executables, as built.
+std::string Program(const std::string& name);
+
 // GoComet as its user runs it: real executables on a config file in a fresh directory, on ports
-// that nobody else has.
+// that nobody else has. Its end stops and removes all that a test has left of it.
 class System {
  public:
   explicit System(std::string runtime);
@@ -45,6 +49,8 @@ class System {
 
   // The config is the seven keys; change a value before Start or WriteConfig.
   std::map<std::string, std::string> keys;
+  // What the control plane finds in its environment beside the test's own.
+  std::map<std::string, std::string> environment;
   void WriteConfig() const;
   std::string ConfigText() const;
 
@@ -57,6 +63,8 @@ class System {
   // Its exit status; nothing where it did not end in time.
   std::optional<int> WaitForExit(std::chrono::seconds timeout = std::chrono::seconds(40));
   void KillControlPlane();
+
+  int pid() const { return pid_; }
 
   std::vector<uint16_t> balancer_ports() const;
   uint16_t first_worker_port() const { return static_cast<uint16_t>(base_ + 20); }
@@ -74,11 +82,14 @@ class System {
   std::optional<v1::Statistics> Statistics() const;
   // Workers in READY, or 0 where nobody answers.
   size_t ReadyWorkers() const;
+  // Exactly that many workers and all of them READY, within `timeout`.
+  bool WaitForWorkers(size_t count, std::chrono::seconds timeout = std::chrono::seconds(60)) const;
   grpc::Status Apply(const std::string& config_yaml) const;
   grpc::Status Scale(uint32_t replicas) const;
   CommandResult Ctl(std::vector<std::string> arguments) const;
 
-  // Processes and containers of this system that exist now, one line each.
+  // Processes, containers, and sockets and files of the state directory that exist now, one line
+  // each; but for the lock and the secret, which stay for the next start.
   std::vector<std::string> LeftOvers() const;
   const std::string& runtime() const { return runtime_; }
 
@@ -88,7 +99,10 @@ class System {
   }
 
  private:
+  void RemoveLeftOvers() const;
+
   const std::string runtime_;
+  const UniqueFd reservation_;  // Keeps other tests away from the ports.
   const uint16_t base_;
   std::string directory_;
   int pid_ = 0;
