@@ -73,6 +73,16 @@ absl::StatusOr<std::string> ProgramDirectory() {
   return self.parent_path().string();
 }
 
+// How a person calls gocometctl from the working directory.
+std::string ClientFromHere() {
+  const auto programs = ProgramDirectory();
+  const std::filesystem::path client = std::filesystem::path(programs.value_or("")) / "gocometctl";
+  std::error_code error;
+  const std::filesystem::path near = std::filesystem::proximate(client, error);
+  if (error || near.string().starts_with("..")) return client.string();
+  return near.has_parent_path() ? near.string() : Cat("./", near.string());
+}
+
 // A short name for the content of a file that differs whenever the content does.
 absl::StatusOr<std::string> ContentName(const std::string& path) {
   GOCOMET_ASSIGN_OR_RETURN(const std::string content, ReadFile(path));
@@ -265,6 +275,7 @@ class App {
     banner.http_address = http_->address();
     banner.database = database_file_;
     banner.state_directory = state_->path();
+    banner.client = ClientFromHere();
     console_.emplace(std::move(banner), [this] {
       cluster_->mailbox().PostRequest([this] { console_->Show(DescribeCluster()); });
     });

@@ -29,12 +29,12 @@ std::string ClockTime(WallTime time) {
   return text;
 }
 
-// Words from outside must not command the terminal.
-std::string Printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return text;
+winsize TerminalSize() {
+  winsize size{};
+  ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+  if (size.ws_col == 0) size.ws_col = 80;
+  if (size.ws_row == 0) size.ws_row = 24;
+  return size;
 }
 
 void Print(const std::string& text) {
@@ -71,6 +71,8 @@ void Console::ShowEvent(const Event& event) {
                      : event.severity == Severity::kWarning ? "WARN  "
                                                             : "      ";
   const std::lock_guard hold(mutex_);
+  // The banner tells a person what has come up; until then only trouble is news.
+  if (is_terminal_ && !banner_shown_.load() && event.severity == Severity::kInfo) return;
   event_lines_.push_back(
       Printable(Cat(ClockTime(event.time), " ", mark, event.subject, ": ", event.message)));
   if (event_lines_.size() > kEventLinesMax) event_lines_.pop_front();
@@ -124,29 +126,33 @@ void Console::Redraw(const Overview& overview) {
   last_drawn_ = now;
   last_requests_ = overview.requests;
   EraseLiveState();
-  winsize size{};
-  ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-  const size_t columns = size.ws_col == 0 ? 80 : size.ws_col;
-  const size_t rows = size.ws_row == 0 ? 24 : size.ws_row;
-  // Longer lines would wrap and could not be erased again; colours take no columns.
-  const size_t hidden = colours_ ? 9 : 0;
-  std::string fitted;
-  size_t lines = 0;
-  std::string text = DrawLiveState(overview, rate, colours_);
-  while (!text.empty() && lines + 1 < rows) {
-    const size_t end = text.find('\n');
-    fitted += text.substr(0, std::min(end, columns - 1 + hidden)) + (colours_ ? "\033[0m\n" : "\n");
-    text.erase(0, end + 1);
-    ++lines;
-  }
-  Print(fitted);
-  drawn_lines_ = static_cast<int>(lines);
+  const winsize size = TerminalSize();
+  drawn_ = DrawLiveState(overview, rate, {size.ws_col, size.ws_row, colours_});
+  Print(drawn_);
 }
 
+// A window that has become narrower since has folded the lines. What a key press has echoed, such
+// as ^C, stands behind them.
 void Console::EraseLiveState() {
-  if (drawn_lines_ == 0) return;
-  Print(Cat("\033[", drawn_lines_, "A\033[J"));
-  drawn_lines_ = 0;
+  if (drawn_.empty()) return;
+  const size_t columns = TerminalSize().ws_col;
+  size_t rows = 0;
+  size_t width = 0;
+  bool in_colour_code = false;
+  for (const char c : drawn_) {
+    if (c == '\n') {
+      rows += width == 0 ? 1 : (width + columns - 1) / columns;
+      width = 0;
+    } else if (c == '\033') {
+      in_colour_code = true;
+    } else if (in_colour_code) {
+      in_colour_code = c != 'm';
+    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {  // Not inside a UTF-8 character.
+      ++width;
+    }
+  }
+  Print(Cat("\r\033[", rows, "A\033[J"));
+  drawn_.clear();
 }
 
 }  // namespace gocomet::controlplane

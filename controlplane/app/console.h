@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -37,10 +38,10 @@ class Console {
   const std::function<void()> ask_;
   const bool is_terminal_;
   const bool colours_;
+  std::atomic<bool> banner_shown_{false};
 
   // The console's thread only.
-  bool banner_shown_ = false;
-  int drawn_lines_ = 0;
+  std::string drawn_;  // The live state as it stands on the terminal.
   uint64_t last_requests_ = 0;
   std::optional<std::chrono::steady_clock::time_point> last_drawn_;
 

@@ -8,6 +8,9 @@
 namespace gocomet::controlplane {
 namespace {
 
+constexpr size_t kBannerWorkersMax = 10;
+constexpr char kDefaultServer[] = "127.0.0.1:7070";  // Where gocometctl asks by itself.
+
 // Pads to a width, so that columns line up.
 std::string Column(const std::string& text, size_t width) {
   return text.size() >= width ? text + " " : text + std::string(width - text.size(), ' ');
@@ -25,12 +28,63 @@ const char* ColourOf(const std::string& state) {
   return "\033[33m";
 }
 
-std::string State(const std::string& state, bool colours) {
-  const std::string padded = Column(state, 13);
-  return colours ? Cat(ColourOf(state), padded, "\033[0m") : padded;
+// The beginning that fits, never half a character.
+std::string Fit(const std::string& text, size_t columns) {
+  if (text.size() <= columns) return text;
+  size_t end = columns;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+struct Row {
+  std::string name, state, address, requests, failed, average, note;
+};
+
+struct Widths {
+  size_t name = 0;
+  size_t state = 0;
+  size_t address = 0;
+};
+
+// Columns as wide as their content; the note has what is left of the line.
+std::string Draw(const Row& row, const Widths& widths, const Screen& screen) {
+  const std::string name = Column(row.name, widths.name);
+  const std::string rest = Cat(Column(row.address, widths.address), Column(row.requests, 10),
+                               Column(row.failed, 8), Column(row.average, 11), Printable(row.note));
+  const std::string state = Column(row.state, widths.state);
+  const size_t room = screen.columns > 0 ? screen.columns - 1 : 0;  // Else the cursor wraps.
+  if (!screen.colours || room < name.size() + state.size()) {
+    return Cat(Fit(Cat(name, state, rest), room), "\n");
+  }
+  return Cat(name, ColourOf(row.state), state, "\033[0m",
+             Fit(rest, room - name.size() - state.size()), "\n");
+}
+
+std::string Plural(uint64_t count, const char* noun) {
+  return Cat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+std::vector<Row> RowsOf(const Overview& overview) {
+  std::vector<Row> rows;
+  for (const Overview::BalancerLine& b : overview.balancers) {
+    rows.push_back({b.name, b.state, b.address, Cat(b.requests), "-", "-",
+                    b.note.empty() ? Plural(b.connections, "connection") : b.note});
+  }
+  for (const Overview::WorkerLine& w : overview.workers) {
+    rows.push_back({w.name, w.state, w.address, Cat(w.requests), Cat(w.failed),
+                    w.requests == 0 ? "-" : Milliseconds(w.average_ms), w.note});
+  }
+  return rows;
 }
 
 }  // namespace
+
+std::string Printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
 
 std::string DrawBanner(const Banner& banner, const Overview& overview) {
   std::string text = Cat("GoComet ", banner.version, " runs.\n");
@@ -42,7 +96,12 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
   for (const Overview::BalancerLine& balancer : overview.balancers) {
     line("balancer", Cat("http://", balancer.address, "  ", balancer.state));
   }
-  for (const Overview::WorkerLine& worker : overview.workers) {
+  for (size_t i = 0; i < overview.workers.size(); ++i) {
+    if (i == kBannerWorkersMax) {
+      line("", Cat("and ", overview.workers.size() - i, " more: gocometctl get workers"));
+      break;
+    }
+    const Overview::WorkerLine& worker = overview.workers[i];
     line("worker",
          Cat("http://", worker.address, "  ", worker.name, "  ", worker.id, "  ", worker.state));
   }
@@ -50,37 +109,58 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
   line("HTTP", Cat("http://", banner.http_address, "/readyz"));
   line("database", banner.database);
   line("state", banner.state_directory);
+  text += "\n";
   if (!overview.balancers.empty()) {
-    text +=
-        Cat("\nTry it:    curl -i http://", overview.balancers.front().address, "/api/v1/hello\n");
-    text +=
-        Cat("Statistics: curl -s http://", overview.balancers.front().address, "/worker/stats\n");
+    const std::string& address = overview.balancers.front().address;
+    line("Try it", Cat("curl -i http://", address, "/api/v1/hello"));
+    line("Numbers", Cat("curl -s http://", address, "/worker/stats"));
   }
+  const std::string server =
+      banner.grpc_address == kDefaultServer ? "" : Cat(" --server ", banner.grpc_address);
+  line("Look", Cat(banner.client, server, " get workers"));
   text += "Ctrl-C drains and removes everything that was started.\n";
   return text;
 }
 
-std::string DrawLiveState(const Overview& overview, double requests_per_second, bool colours) {
-  std::string text = Cat(Column("NAME", 13), Column("STATE", 13), Column("ADDRESS", 23),
-                         Column("REQUESTS", 11), Column("FAILED", 9), "NOTE\n");
-  for (const Overview::BalancerLine& b : overview.balancers) {
-    text += Cat(Column(b.name, 13), State(b.state, colours), Column(b.address, 23),
-                Column(Cat(b.requests), 11), Column("-", 9),
-                b.note.empty() ? Cat(b.connections, " connections") : b.note, "\n");
+std::string DrawLiveState(const Overview& overview, double requests_per_second,
+                          const Screen& screen) {
+  std::vector<Row> rows = RowsOf(overview);
+  const size_t lines = std::max<size_t>(screen.rows / 2, 4);  // With head, rest and sum.
+  const size_t all = rows.size();
+  if (all > lines - 2) {
+    std::stable_partition(rows.begin(), rows.end(),
+                          [](const Row& r) { return r.state != "Ready"; });
+    rows.resize(lines - 3);
   }
-  for (const Overview::WorkerLine& w : overview.workers) {
-    text += Cat(Column(w.name, 13), State(w.state, colours), Column(w.address, 23),
-                Column(Cat(w.requests), 11), Column(Cat(w.failed), 9),
-                w.note.empty() ? Cat("avg ", Milliseconds(w.average_ms)) : w.note, "\n");
+  const Row head{"NAME", "STATE", "ADDRESS", "REQUESTS", "FAILED", "AVERAGE", "NOTE"};
+  rows.insert(rows.begin(), head);
+  Widths widths;
+  for (const Row& row : rows) {
+    widths.name = std::max(widths.name, row.name.size() + 2);
+    widths.state = std::max(widths.state, row.state.size() + 2);
+    widths.address = std::max(widths.address, row.address.size() + 2);
+  }
+  std::string text;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Screen plain = screen;
+    plain.colours = screen.colours && i > 0;
+    text += Draw(rows[i], widths, plain);
+  }
+  const size_t room = screen.columns > 0 ? screen.columns - 1 : 0;
+  if (all + 1 > rows.size()) {
+    text +=
+        Cat(Fit(Cat("and ", all + 1 - rows.size(), " more: gocometctl get workers"), room), "\n");
   }
   char rate[64];
   std::snprintf(rate, sizeof(rate), "%.0f requests/s", std::max(0.0, requests_per_second));
-  text +=
-      Cat(overview.stopping    ? "stopping"
-          : overview.converged ? "all ready"
-                               : "converging",
-          ", ", rate, ", ", overview.requests, " answered, ", overview.failed, " of them failed\n");
-  return text;
+  return text +
+         Fit(Cat(overview.stopping    ? "stopping"
+                 : overview.converged ? "all ready"
+                                      : "not all ready yet",
+                 ", ", rate, ", ", overview.requests, " answered, ", overview.failed,
+                 " of them failed"),
+             room) +
+         "\n";
 }
 
 }  // namespace gocomet::controlplane

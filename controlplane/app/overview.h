@@ -36,10 +36,24 @@ struct Banner {
   std::string http_address;
   std::string database;
   std::string state_directory;
+  std::string client;  // How to call gocometctl from here.
 };
 
-// Both as text, one thing per line. Pure.
+// What runs where, one thing per line; of many workers the first ones. Pure.
 std::string DrawBanner(const Banner& banner, const Overview& overview);
-std::string DrawLiveState(const Overview& overview, double requests_per_second, bool colours);
+
+struct Screen {
+  size_t columns = 80;
+  size_t rows = 24;
+  bool colours = false;
+};
+
+// The present state: at most half of the rows, and no line that would wrap. Of many workers those
+// first that are not ready. Pure.
+std::string DrawLiveState(const Overview& overview, double requests_per_second,
+                          const Screen& screen);
+
+// `text` without what would command a terminal. Pure.
+std::string Printable(std::string text);
 
 }  // namespace gocomet::controlplane
