@@ -43,6 +43,7 @@ class RpcWorld::FakeLauncher final : public BalancerLauncher {
     done(BalancerProcess{name, address, threads, 4242, {}});
   }
   void Signal(const std::string&, int) override {}
+  void Forget(const std::string&) override {}
   void Watch(std::function<void(std::string, int64_t, std::string)>) override {}
 };
 
