@@ -73,7 +73,7 @@ class ExchangeTrace {
   }
   // Until the last write to the client so far.
   Span total() const { return last_written_ - begun_; }
-  Span total_until(Time now) const { return now - begun_; }
+  Time begun() const { return begun_; }
 
  private:
   Time begun_;

@@ -15,6 +15,7 @@
 #include "common/http/body_scanner.h"
 #include "common/http/message.h"
 #include "common/http/parse_head.h"
+#include "dataplane/observe/access_log.h"
 #include "dataplane/observe/exchange_trace.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/splice_pipe.h"
@@ -106,6 +107,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   // The present exchange is over: with this status, or 0 where no answer began; `error` is empty
   // where a worker's answer was passed on whole. Its heads and its connection are still there.
   void Conclude(int status, std::string_view error);
+  void Log(AccessLog::Lane& log, int status, std::string_view error,
+           std::chrono::nanoseconds duration) const;
   void Linger();
   void SetDeadline(std::chrono::milliseconds from_now);
   std::chrono::milliseconds IdleTime() const;
@@ -160,6 +163,8 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   std::vector<EndpointPointer> tried_;
   std::optional<uint64_t> key_hash_;  // Of what keeps it with one worker.
   ExchangeTrace trace_;
+  EndpointPointer lost_worker_;  // Of an attempt that failed, the last one.
+  bool lost_was_reused_ = false;
 
   // --- The present attempt and its answer
   std::unique_ptr<Upstream> upstream_;

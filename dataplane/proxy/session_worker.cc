@@ -43,6 +43,8 @@ void Session::Dispatch() {
       return Refuse(503, "out_of_descriptors", "the balancer has no descriptor left", true);
     }
     shard_.ConnectFailed(endpoint, errno);
+    lost_worker_ = endpoint;
+    lost_was_reused_ = false;
     tried_.push_back(endpoint);
     if (attempts_ > shard_.limits().retries_max || !shard_.SpendRetry()) {
       return Refuse(503, "connect_failed", kNoWorker, true);
@@ -366,6 +368,8 @@ void Session::WorkerLost(const char* reason, int connect_error) {
   const bool was_connected = connected_;
   const bool was_reused = upstream_->reused();
   const bool again = MayTryAgain();
+  lost_worker_ = endpoint;
+  lost_was_reused_ = was_reused;
   Release(false);
   out_.Clear();
   if (!was_connected) {

@@ -15,6 +15,7 @@
 #include "common/base/address.h"
 #include "common/base/unique_fd.h"
 #include "dataplane/balance/stable_hash.h"
+#include "dataplane/observe/access_log.h"
 #include "dataplane/observe/latencies.h"
 #include "dataplane/proxy/block.h"
 #include "dataplane/proxy/limits.h"
@@ -52,6 +53,8 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
+  // Before Start. Tells `log`, which outlives it, of each exchange.
+  void LogTo(AccessLog::Lane& log) { access_log_ = &log; }
   void Start();
   // Any thread. `adopted` runs on the shard's once no request can go by an older table any more.
   void Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted);
@@ -80,6 +83,7 @@ class Shard {
   SplicePipePool& pipes() { return pipes_; }
   ShardCounters& mutable_counters() { return counters_; }
   Latencies& mutable_latencies() { return latencies_; }
+  AccessLog::Lane* access_log() { return access_log_; }  // Null where there is none.
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
   // Good until the next call.
@@ -152,6 +156,7 @@ class Shard {
   std::deque<Session*> unfinished_;  // Those that gave way to others.
   ShardCounters counters_;
   Latencies latencies_;
+  AccessLog::Lane* access_log_ = nullptr;
   std::string request_id_;
   uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).
   double retries_earned_;

@@ -7,7 +7,8 @@
 
 namespace gocomet::dataplane {
 
-OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& settings) {
+OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& settings,
+                   AccessLog::Lane* access_log) {
   absl::StatusOr<UniqueFd> listener = Listen(*Address::FromIpAndPort("127.0.0.1", 0));
   sockaddr_in in{};
   socklen_t length = sizeof(in);
@@ -22,6 +23,7 @@ OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& set
   hooks.nothing_in_flight = [this] { ++nothing_in_flight_; };
   hooks.drained = [this] { drained_ = true; };
   shard_ = std::make_unique<Shard>(0, settings, std::move(hooks));
+  if (access_log != nullptr) shard_->LogTo(*access_log);
   shard_->Start();
   std::vector<size_t> all;
   for (size_t i = 0; i < workers.size(); ++i) all.push_back(i);

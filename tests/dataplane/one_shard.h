@@ -15,7 +15,8 @@ namespace gocomet::dataplane {
 // A running shard that routes to the given workers, without health checks and control plane.
 class OneShard {
  public:
-  explicit OneShard(const std::vector<Address>& workers, const ProxySettings& settings = {});
+  explicit OneShard(const std::vector<Address>& workers, const ProxySettings& settings = {},
+                    AccessLog::Lane* access_log = nullptr);
 
   const Address& address() const { return address_; }
   Peer Connect() const { return Peer::ConnectTo(address_); }
