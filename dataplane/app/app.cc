@@ -13,6 +13,9 @@
 #include "common/base/text.h"
 #include "dataplane/agent/agent.h"
 #include "dataplane/app/director.h"
+#include "dataplane/handover/channel.h"
+#include "dataplane/handover/predecessor.h"
+#include "dataplane/handover/successor.h"
 #include "dataplane/shard/event_loop.h"
 
 namespace gocomet::dataplane {
@@ -41,7 +44,7 @@ class App {
   explicit App(const Options& options)
       : options_(options),
         director_(loop_, {.nothing_in_flight = [this] { Report(); },
-                          .drained = [this] { End(0); },
+                          .drained = [this] { End(exit_code_); },
                           .first_adopted = [this] { Serve(); }}) {}
 
   ~App() {
@@ -54,14 +57,7 @@ class App {
   int Run() {
     ::signal(SIGPIPE, SIG_IGN);
     RaiseDescriptorLimit();
-    auto listeners = ListenAlone(options_.listen, options_.threads);
-    if (!listeners.ok()) {
-      Say(Cat("error: cannot listen on ", options_.listen.ToString(), ": ",
-              MessageOf(listeners.status()),
-              "; stop that program, or choose another port (`load-balancer-port`, --listen)"));
-      return 1;
-    }
-    listeners_ = *std::move(listeners);
+    if (!GetSockets()) return 1;
     director_.Start(options_.threads, options_.proxy);
     for (const int signal : {SIGINT, SIGTERM}) {
       signals_.push_back(evsignal_new(loop_.base(), signal, &App::OnSignal, this));
@@ -79,10 +75,95 @@ class App {
   }
 
  private:
+  // From the predecessor where there is one, else from the kernel.
+  bool GetSockets() {
+    if (!options_.handover) return Listen();
+    auto inheritance = Inherit(*options_.handover, options_.listen);
+    if (!inheritance.ok()) {
+      Say(Cat("error: cannot take over from the balancer at ", options_.handover->ToString(), ": ",
+              MessageOf(inheritance.status())));
+      return false;
+    }
+    if (!*inheritance) return Listen() && OpenDoor();
+    predecessor_pid_ = (*inheritance)->predecessor;
+    door_ = std::move((*inheritance)->door);
+    listeners_ = std::move((*inheritance)->listeners);
+    succession_ =
+        std::make_unique<Succession>(loop_, std::move((*inheritance)->channel),
+                                     [this](const absl::Status& status) { OnSuccession(status); });
+    // Each thread gets one at least. None is given up, since that would reset those who wait there.
+    while (listeners_.size() < static_cast<size_t>(options_.threads)) {
+      auto listener = dataplane::Listen(options_.listen);
+      if (!listener.ok()) return CannotListen(listener.status());
+      listeners_.push_back(*std::move(listener));
+    }
+    return true;
+  }
+
+  bool Listen() {
+    auto listeners = ListenAlone(options_.listen, options_.threads);
+    if (!listeners.ok()) return CannotListen(listeners.status());
+    listeners_ = *std::move(listeners);
+    return true;
+  }
+
+  bool CannotListen(const absl::Status& status) const {
+    Say(Cat("error: cannot listen on ", options_.listen.ToString(), ": ", MessageOf(status),
+            "; stop that program, or choose another port (`load-balancer-port`, --listen)"));
+    return false;
+  }
+
+  bool OpenDoor() {
+    auto door = OpenHandoverDoor(*options_.handover);
+    if (!door.ok()) {
+      Say(Cat("error: --handover: ", MessageOf(door.status())));
+      return false;
+    }
+    door_ = *std::move(door);
+    return true;
+  }
+
   void Serve() {
     if (draining_ || std::exchange(serving_, true)) return;
+    if (succession_) {
+      const absl::Status announced = succession_->Announce();
+      if (!announced.ok()) return OnSuccession(announced);
+    }
     director_.AcceptFrom(std::move(listeners_));
     Say(Cat("listens on ", options_.listen.ToString()));
+    if (options_.handover && !succession_) AwaitSuccessor();
+  }
+
+  void OnSuccession(const absl::Status& status) {
+    if (draining_) return;
+    if (status.ok()) {
+      Say(Cat("has taken over from process ", predecessor_pid_));
+      return AwaitSuccessor();
+    }
+    Say(Cat("error: cannot take over from process ", predecessor_pid_, ": ", MessageOf(status)));
+    exit_code_ = 1;
+    Drain(Shard::Waiting::kLeaveToSuccessor);
+  }
+
+  void AwaitSuccessor() {
+    await_successor_ = std::make_unique<Predecessor>(
+        loop_, std::move(door_), *options_.handover, options_.listen,
+        Predecessor::Hooks{.listening = [this] { return director_.listening(); },
+                           .succeeded =
+                               [this](pid_t pid) {
+                                 Say(Cat("process ", pid,
+                                         " has taken over; finishes the requests it has"));
+                                 Drain(Shard::Waiting::kLeaveToSuccessor);
+                               },
+                           .say = Say});
+  }
+
+  void Drain(Shard::Waiting waiting) {
+    draining_ = true;
+    director_.Drain(waiting);
+    drain_timer_ = event_new(loop_.base(), -1, 0, &App::OnDrainOverdue, this);
+    const timeval wait = ToTimeval(options_.drain_timeout);
+    event_add(drain_timer_, &wait);
   }
 
   bool StartAgent() {
@@ -113,17 +194,16 @@ class App {
 
   static void OnSignal(evutil_socket_t signal, short, void* self) {
     auto* app = static_cast<App*>(self);
-    if (app->draining_) return app->End(128 + static_cast<int>(signal));
-    app->draining_ = true;
-    app->director_.Drain(Shard::Waiting::kAccept);
-    app->drain_timer_ = event_new(app->loop_.base(), -1, 0, &App::OnDrainOverdue, app);
-    const timeval wait = ToTimeval(app->options_.drain_timeout);
-    event_add(app->drain_timer_, &wait);
+    if (std::exchange(app->signalled_, true)) return app->End(128 + static_cast<int>(signal));
+    if (app->draining_) return;  // It was replaced, and ends anyway.
+    app->await_successor_.reset();
+    app->Drain(Shard::Waiting::kAccept);
   }
 
   static void OnDrainOverdue(evutil_socket_t, short, void* self) {
     Say("some requests did not end in time and are cut off");
-    static_cast<App*>(self)->End(0);
+    auto* app = static_cast<App*>(self);
+    app->End(app->exit_code_);
   }
 
   void End(int exit_code) {
@@ -135,11 +215,16 @@ class App {
   EventLoop loop_;
   Director director_;
   std::vector<UniqueFd> listeners_;  // Until it serves.
+  UniqueFd door_;                    // Until it waits for a successor.
+  pid_t predecessor_pid_ = 0;
+  std::unique_ptr<Succession> succession_;        // Where it replaces another balancer.
+  std::unique_ptr<Predecessor> await_successor_;  // Where another may replace it.
   std::unique_ptr<Agent> agent_;
   std::vector<event*> signals_;
   event* drain_timer_ = nullptr;
   bool serving_ = false;
   bool draining_ = false;
+  bool signalled_ = false;
   int exit_code_ = 0;
 };
 

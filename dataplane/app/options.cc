@@ -146,6 +146,7 @@ void AddForwarding(CLI::App& app, Forwarding& forwarding) {
 Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   Options options;
   std::string listen;
+  std::string handover;
   std::vector<std::string> workers;
   CLI::App app("Shares HTTP requests between workers.", "gocomet-balancer");
   app.set_version_flag("--version", std::string("gocomet-balancer ") + kVersion);
@@ -153,6 +154,9 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   app.add_option("--threads", options.threads, "Event-loop threads")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--handover", handover,
+                 "Takes over from the balancer that waits there, and waits there for its own "
+                 "successor, unix:/PATH");
   app.add_option("--worker", workers,
                  "A worker, IP:PORT or unix:/PATH, where wanted with ,weight=N; once for each");
   app.option_defaults()->group(kBalancing);
@@ -177,6 +181,15 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
     auto& drain_idle_timeout = options.proxy.limits.drain_idle_timeout;
     drain_idle_timeout = std::min(drain_idle_timeout, options.drain_timeout / 2);
     options.listen = OrComplain("--listen", Address::Parse(listen));
+    if (!handover.empty()) {
+      options.handover = OrComplain("--handover", Address::Parse(handover));
+      if (!options.handover->is_unix()) {
+        throw CLI::ValidationError("--handover", Cat("`", handover, "` is not unix:/PATH"));
+      }
+      if (!options.listen.is_unix() && options.listen.port() == 0) {
+        throw CLI::ValidationError("--handover", "needs a --listen whose port is not 0");
+      }
+    }
     for (const std::string& worker : workers) {
       options.assignment.endpoints.push_back(OrComplain("--worker", ParseWorker(worker)));
     }
@@ -200,6 +213,10 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
         throw CLI::ValidationError(option->get_name(),
                                    "with --control-plane this comes from there; leave it out");
       }
+    }
+    if (managed && options.handover) {
+      throw CLI::ValidationError("--handover",
+                                 "the control plane knows nothing of it; leave it out");
     }
     if (managed == !workers.empty()) {
       throw CLI::ValidationError("--worker",

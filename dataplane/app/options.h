@@ -15,6 +15,7 @@ struct Options {
   int threads = 1;
   ProxySettings proxy;
   std::chrono::milliseconds drain_timeout{30'000};
+  std::optional<Address> handover;  // Where a predecessor is found, and a successor waited for.
 
   // Without a control plane.
   Assignment assignment;

@@ -124,6 +124,8 @@ TEST(Options, SayWhatIsWrongAndEndWithStatus2) {
       {{"--eject-time", "10m"}, "longer than --eject-time-max"},
       {{"--eject-time", "0"}, "at least 1ms"},
       {{"--slow-start", "5"}, "5"},
+      {{"--handover", "/run/socket"}, "--handover"},
+      {{"--handover", "127.0.0.1:1"}, "`127.0.0.1:1` is not unix:/PATH"},
   };
   for (const auto& [arguments, text] : cases) {
     const Parsed parsed = ParseAlone(arguments);

@@ -33,8 +33,8 @@ class HttpConnection {
   absl::StatusOr<HttpAnswer> ReadAnswer();
   absl::Status ReadMore();
 
-  const uint16_t port_;
-  const std::chrono::milliseconds timeout_;
+  uint16_t port_;
+  std::chrono::milliseconds timeout_;
   UniqueFd fd_;
   std::string buffer_;
 };

@@ -7,7 +7,8 @@
 
 namespace gocomet::testing {
 
-Load::Load(std::vector<uint16_t> ports, std::string path, int clients) : path_(std::move(path)) {
+Load::Load(std::vector<uint16_t> ports, std::string path, int clients, Connections connections)
+    : path_(std::move(path)), connections_(connections) {
   for (int i = 0; i < clients; ++i) {
     const uint16_t port = ports[static_cast<size_t>(i) % ports.size()];
     clients_.emplace_back([this, port] { RunClient(port); });
@@ -19,6 +20,7 @@ void Load::RunClient(uint16_t port) {
   const auto started = std::chrono::steady_clock::now();
   while (!stopping_.load()) {
     const auto answer = connection.Get(path_);
+    if (connections_ == Connections::kNew) connection = HttpConnection(port);
     const std::lock_guard hold(mutex_);
     if (answer.ok() && answer->status == 200) {
       ++result_.successful;

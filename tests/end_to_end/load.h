@@ -9,7 +9,8 @@
 
 namespace gocomet::testing {
 
-// Clients that ask without pause, each on a keep-alive connection, until Stop. Every answer counts
+// Clients that ask without pause until Stop, each on a keep-alive connection or on a new connection
+// for each request. None tries a request again. Every answer counts
 // as it was; a request without a whole answer is a failure, with its cause and time.
 class Load {
  public:
@@ -20,7 +21,10 @@ class Load {
     uint64_t answered() const { return successful + failed; }
   };
 
-  Load(std::vector<uint16_t> ports, std::string path, int clients);
+  enum class Connections { kKeepAlive, kNew };
+
+  Load(std::vector<uint16_t> ports, std::string path, int clients,
+       Connections connections = Connections::kKeepAlive);
   ~Load() { Stop(); }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -33,6 +37,7 @@ class Load {
   void RunClient(uint16_t port);
 
   const std::string path_;
+  const Connections connections_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> answered_{0};
   std::mutex mutex_;  // Guards result_.

@@ -19,24 +19,9 @@
 #include "gocomet/v1/events.grpc.pb.h"
 #include "gocomet/v1/statistics.grpc.pb.h"
 #include "gocomet/v1/workers.grpc.pb.h"
+#include "tests/end_to_end/process.h"
 
 namespace gocomet::testing {
-
-struct CommandResult {
-  int exit_code = -1;
-  std::string output;  // stdout and stderr, as they came.
-};
-
-// Runs a program to its end, at most `timeout`.
-CommandResult RunCommand(const std::vector<std::string>& arguments,
-                         std::chrono::seconds timeout = std::chrono::seconds(30));
-
-// Waits until `condition` holds; false where it did not in time.
-bool WaitUntil(const std::function<bool()>& condition,
-               std::chrono::milliseconds timeout = std::chrono::seconds(20));
-
-// One of GoComet's executables, as built.
-std::string Program(const std::string& name);
 
 // GoComet as its user runs it: real executables on a config file in a fresh directory, on ports
 // that nobody else has. Its end stops and removes all that a test has left of it.

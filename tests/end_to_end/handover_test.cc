@@ -1,0 +1,172 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "dataplane/handover/successor.h"
+#include "tests/end_to_end/http_client.h"
+#include "tests/end_to_end/load.h"
+#include "tests/end_to_end/process.h"
+
+// Balancers that are replaced under full load, as their user does it.
+namespace gocomet::testing {
+namespace {
+
+using dataplane::HandoverChannel;
+using dataplane::HandoverMessage;
+using Kind = dataplane::HandoverMessage::Kind;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::chrono::seconds kPatience{20};
+
+class Handover : public ::testing::Test {
+ protected:
+  Handover() : reservation_(ReservePorts()), base_(FirstOf(reservation_)) {
+    char name[] = "/tmp/gocomet-handover-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    for (const uint16_t port : {worker_port(0), worker_port(1)}) {
+      pids_.push_back(Spawn({Program("gocomet-worker"), "--bind", "127.0.0.1", "--port",
+                             std::to_string(port), "--avg-delay", "2", "--failure", "0"},
+                            output_file(), ""));
+      EXPECT_TRUE(WaitUntil([&] { return HttpGet(port, "/api/v1/hello").ok(); }));
+    }
+  }
+  ~Handover() override {
+    for (const int pid : pids_) {
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+    }
+    std::filesystem::remove_all(directory_);
+  }
+
+  uint16_t port() const { return base_; }
+  uint16_t worker_port(int i) const { return static_cast<uint16_t>(base_ + 1 + i); }
+  std::string address() const { return Cat("127.0.0.1:", port()); }
+  std::string door() const { return Cat("unix:", directory_, "/socket"); }
+  std::string output_file() const { return directory_ + "/output.log"; }
+  std::string output() const { return ReadFile(output_file()).value_or(""); }
+
+  int StartBalancer(int threads) {
+    pids_.push_back(Spawn({Program("gocomet-balancer"), "--listen", address(), "--threads",
+                           std::to_string(threads), "--worker", Cat("127.0.0.1:", worker_port(0)),
+                           "--worker", Cat("127.0.0.1:", worker_port(1)), "--handover", door()},
+                          output_file(), ""));
+    return pids_.back();
+  }
+  int StartFirstBalancer(int threads = 1) {
+    const int pid = StartBalancer(threads);
+    EXPECT_TRUE(WaitUntil([&] { return HttpGet(port(), "/api/v1/hello").ok(); })) << output();
+    return pid;
+  }
+  // Its exit status, as WaitForPid has it.
+  std::optional<int> EndOf(int pid) {
+    const auto status = WaitForPid(pid, kPatience);
+    if (status) std::erase(pids_, pid);
+    return status;
+  }
+  // Whether the process has a socket.
+  static bool HasSocket(int pid) {
+    std::error_code error;
+    for (const auto& fd : std::filesystem::directory_iterator(Cat("/proc/", pid, "/fd"), error)) {
+      if (std::filesystem::read_symlink(fd.path(), error).string().starts_with("socket:")) {
+        return true;
+      }
+    }
+    return false;
+  }
+  bool Lives(int pid) { return ::waitpid(pid, nullptr, WNOHANG) == 0; }
+
+  // Half of the clients keep their connection, half open one for each request.
+  struct FullLoad {
+    explicit FullLoad(uint16_t port)
+        : keeping({port}, "/api/v1/hello", 8),
+          opening({port}, "/api/v1/hello", 8, Load::Connections::kNew) {}
+    // Many requests of either kind from now on.
+    bool GoesOn() {
+      const uint64_t kept = keeping.answered();
+      const uint64_t opened = opening.answered();
+      return WaitUntil(
+          [&] { return keeping.answered() >= kept + 100 && opening.answered() >= opened + 100; });
+    }
+    void ExpectNothingLost() {
+      EXPECT_THAT(keeping.Stop().unexpected, IsEmpty());
+      EXPECT_THAT(opening.Stop().unexpected, IsEmpty());
+    }
+    Load keeping;
+    Load opening;
+  };
+
+  const UniqueFd reservation_;
+  const uint16_t base_;
+  std::string directory_;
+  std::vector<int> pids_;
+};
+
+TEST_F(Handover, TwentyReplacementsUnderFullLoadLoseNoConnectionAndNoRequest) {
+  int present = StartFirstBalancer();
+  FullLoad load(port());
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(load.GoesOn()) << "replacement " << i << "\n" << output();
+    const int next = StartBalancer(i % 3 == 1 ? 2 : 1);
+    ASSERT_EQ(EndOf(present), 0) << "replacement " << i << "\n" << output();
+    ASSERT_TRUE(Lives(next)) << output();
+    present = next;
+  }
+  ASSERT_TRUE(load.GoesOn()) << output();
+  load.ExpectNothingLost();
+  EXPECT_EQ(::kill(present, SIGTERM), 0);
+  EXPECT_EQ(EndOf(present), 0);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/socket"));
+}
+
+TEST_F(Handover, ASuccessorThatEndsBeforeItServesChangesNothing) {
+  const int balancer = StartFirstBalancer();
+  FullLoad load(port());
+  const HandoverMessage take_over = {.kind = Kind::kTakeOver, .text = address()};
+  for (int steps = 0; steps < 3; ++steps) {
+    {
+      HandoverChannel channel = **dataplane::KnockAtHandoverDoor(*Address::Parse(door()));
+      if (steps >= 1) {
+        ASSERT_TRUE(channel.Send(take_over).ok());
+      }
+      if (steps >= 2) {
+        ASSERT_TRUE(channel.ReceiveWithin(kPatience).ok());
+      }
+    }
+    EXPECT_TRUE(load.GoesOn()) << "after step " << steps;
+  }
+  // The executable itself, killed while it waits for the sockets of one that is held up.
+  ::kill(balancer, SIGSTOP);
+  const int successor = StartBalancer(1);
+  EXPECT_TRUE(WaitUntil([&] { return HasSocket(successor); }));
+  ::kill(successor, SIGKILL);
+  EXPECT_EQ(EndOf(successor), 128 + SIGKILL);
+  ::kill(balancer, SIGCONT);
+  EXPECT_TRUE(load.GoesOn());
+  load.ExpectNothingLost();
+  EXPECT_TRUE(Lives(balancer));
+  EXPECT_THAT(output(), HasSubstr("ended before it served; serves on"));
+}
+
+TEST_F(Handover, ABalancerOfAnotherAddressIsRefusedAndSaysWhatToDo) {
+  const int balancer = StartFirstBalancer();
+  const CommandResult result =
+      RunCommand({Program("gocomet-balancer"), "--listen", Cat("127.0.0.1:", base_ + 9), "--worker",
+                  Cat("127.0.0.1:", worker_port(0)), "--handover", door()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr(Cat("listens on ", address(), ", not on 127.0.0.1:",
+                                           base_ + 9, "; give the same --listen")));
+  EXPECT_TRUE(Lives(balancer));
+}
+
+}  // namespace
+}  // namespace gocomet::testing
