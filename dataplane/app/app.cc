@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "dataplane/agent/agent.h"
@@ -16,6 +18,8 @@
 #include "dataplane/handover/channel.h"
 #include "dataplane/handover/predecessor.h"
 #include "dataplane/handover/successor.h"
+#include "dataplane/observe/access_log.h"
+#include "dataplane/observe/statistics_line.h"
 #include "dataplane/shard/event_loop.h"
 
 namespace gocomet::dataplane {
@@ -57,12 +61,14 @@ class App {
   int Run() {
     ::signal(SIGPIPE, SIG_IGN);
     RaiseDescriptorLimit();
+    // Before anything is taken over that could be lost.
+    if (!OpenAccessLog()) return 1;
     if (!GetSockets()) return 1;
     director_.Start(options_.threads, options_.proxy);
-    for (const int signal : {SIGINT, SIGTERM}) {
-      signals_.push_back(evsignal_new(loop_.base(), signal, &App::OnSignal, this));
-      event_add(signals_.back(), nullptr);
-    }
+    if (access_log_) access_log_->Start();
+    OnSignals({SIGINT, SIGTERM}, &App::OnSignal);
+    OnSignals({SIGUSR1}, &App::OnTell);
+    if (access_log_) OnSignals({SIGHUP}, &App::OnReopen);
     if (options_.control_plane.empty()) {
       director_.SetAssignment(options_.assignment, nullptr);
     } else if (!StartAgent()) {
@@ -166,6 +172,25 @@ class App {
     event_add(drain_timer_, &wait);
   }
 
+  void OnSignals(std::initializer_list<int> signals, event_callback_fn call) {
+    for (const int signal : signals) {
+      signals_.push_back(evsignal_new(loop_.base(), signal, call, this));
+      event_add(signals_.back(), nullptr);
+    }
+  }
+
+  bool OpenAccessLog() {
+    if (options_.access_log.path.empty()) return true;
+    auto log = AccessLog::Open(options_.access_log, Say);
+    if (!log.ok()) {
+      Say(Cat("error: --access-log: ", MessageOf(log.status())));
+      return false;
+    }
+    access_log_ = *std::move(log);
+    director_.LogTo(*access_log_);
+    return true;
+  }
+
   bool StartAgent() {
     const auto token = ReadFile(options_.token_file);
     if (!token.ok()) {
@@ -200,6 +225,24 @@ class App {
     app->Drain(Shard::Waiting::kAccept);
   }
 
+  // What was counted, for who asks.
+  static void OnTell(evutil_socket_t, short, void* self) {
+    const auto* app = static_cast<const App*>(self);
+    BalancerStatistics statistics{.connections = app->director_.connections(),
+                                  .requests = app->director_.requests(),
+                                  .own_answers = app->director_.own_answers(),
+                                  .latencies = app->director_.latencies()};
+    if (const AccessLog* log = app->access_log_.get()) {
+      statistics.access_log = {.written = log->written(), .dropped = log->dropped()};
+    }
+    const std::string line = StatisticsLine(statistics, SystemClock().Wall().time_since_epoch());
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  }
+
+  static void OnReopen(evutil_socket_t, short, void* self) {
+    static_cast<App*>(self)->access_log_->Reopen();
+  }
+
   static void OnDrainOverdue(evutil_socket_t, short, void* self) {
     Say("some requests did not end in time and are cut off");
     auto* app = static_cast<App*>(self);
@@ -213,6 +256,7 @@ class App {
 
   const Options options_;
   EventLoop loop_;
+  std::unique_ptr<AccessLog> access_log_;
   Director director_;
   std::vector<UniqueFd> listeners_;  // Until it serves.
   UniqueFd door_;                    // Until it waits for a successor.

@@ -65,6 +65,7 @@ void Director::Start(int threads, ProxySettings settings) {
       });
     };
     shards_.push_back(std::make_unique<Shard>(i, settings, std::move(hooks)));
+    if (access_log_ != nullptr) shards_.back()->LogTo(access_log_->AddLane());
   }
   for (const auto& shard : shards_) shard->Start();
 }
@@ -285,6 +286,12 @@ uint64_t Director::connections() const {
 uint64_t Director::requests() const {
   uint64_t sum = 0;
   for (const auto& shard : shards_) sum += shard->counters().requests.load();
+  return sum;
+}
+
+LatencyCounts Director::latencies() const {
+  LatencyCounts sum;
+  for (const auto& shard : shards_) shard->latencies().AddTo(sum);
   return sum;
 }
 

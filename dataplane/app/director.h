@@ -19,6 +19,8 @@
 #include "dataplane/health/eligibility.h"
 #include "dataplane/health/endpoint_health.h"
 #include "dataplane/health/slow_start.h"
+#include "dataplane/observe/access_log.h"
+#include "dataplane/observe/latencies.h"
 #include "dataplane/proxy/endpoint.h"
 #include "dataplane/proxy/limits.h"
 #include "dataplane/proxy/routing_table.h"
@@ -77,6 +79,8 @@ class Director {
   Director(const Director&) = delete;
   Director& operator=(const Director&) = delete;
 
+  // Before Start. Tells `log`, which outlives this, of each exchange.
+  void LogTo(AccessLog& log) { access_log_ = &log; }
   // Starts the threads. They accept nothing before AcceptFrom.
   void Start(int threads, ProxySettings settings);
   // Main loop's thread, once. Shares sockets that are bound and listen among the threads.
@@ -96,6 +100,7 @@ class Director {
   uint64_t connections() const;
   uint64_t requests() const;
   std::map<int, uint64_t> own_answers() const;
+  LatencyCounts latencies() const;
 
  private:
   struct Known {
@@ -129,6 +134,7 @@ class Director {
 
   EventLoop& loop_;
   const Hooks hooks_;
+  AccessLog* access_log_ = nullptr;
   Assignment settings_;  // Without its endpoints.
   std::vector<Known> known_;
   event* timer_;

@@ -81,6 +81,25 @@ absl::StatusOr<std::string> ParseViaName(std::string_view text) {
   return absl::InvalidArgumentError(Cat("'", text, "': expected a host name or a word"));
 }
 
+absl::StatusOr<AccessLogMode> ParseAccessLogMode(std::string_view text) {
+  if (text == "all") return AccessLogMode::kAll;
+  if (text == "errors") return AccessLogMode::kErrors;
+  if (text == "slow") return AccessLogMode::kSlow;
+  if (text == "sample") return AccessLogMode::kSample;
+  return absl::InvalidArgumentError(Cat("`", text, "` is none of all, errors, slow and sample"));
+}
+
+absl::StatusOr<double> ParseShare(std::string_view text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  // Written so that it refuses what is not a number.
+  const bool in_range = share >= 0 && share <= 1;
+  if (error != std::errc() || end != text.data() + text.size() || !in_range) {
+    return absl::InvalidArgumentError(Cat("`", text, "` is not a number from 0 to 1"));
+  }
+  return share;
+}
+
 std::string FindContradiction(const Assignment& assignment) {
   std::set<std::string> ids;
   for (const WantedEndpoint& wanted : assignment.endpoints) {

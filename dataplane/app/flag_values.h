@@ -8,6 +8,7 @@
 
 #include "common/probe/prober.h"
 #include "dataplane/app/director.h"
+#include "dataplane/observe/access_policy.h"
 
 namespace gocomet::dataplane {
 
@@ -25,6 +26,12 @@ absl::StatusOr<std::string> ParseHealthPath(std::string_view text);
 
 // A host, with or without a port, or any token (RFC 9110, 7.6.3). INVALID_ARGUMENT says so.
 absl::StatusOr<std::string> ParseViaName(std::string_view text);
+
+// `all`, `errors`, `slow` or `sample`. INVALID_ARGUMENT says what is wrong.
+absl::StatusOr<AccessLogMode> ParseAccessLogMode(std::string_view text);
+
+// A number from 0 to 1. INVALID_ARGUMENT says what is wrong.
+absl::StatusOr<double> ParseShare(std::string_view text);
 
 // What is wrong with the flags taken together; empty where nothing is.
 std::string FindContradiction(const Assignment& assignment);

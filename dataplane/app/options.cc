@@ -51,6 +51,7 @@ constexpr char kBalancing[] = "Choosing a worker";
 constexpr char kHealth[] = "Health of workers";
 constexpr char kLimits[] = "Limits";
 constexpr char kForwarding[] = "What workers and clients are told";
+constexpr char kAccessLog[] = "Access log";
 
 // Which worker a request goes to.
 void AddBalancing(CLI::App& app, Assignment& assignment) {
@@ -141,6 +142,37 @@ void AddForwarding(CLI::App& app, Forwarding& forwarding) {
             "Name to add to Via in both directions; without it there is no such line");
 }
 
+// What is written of each request.
+void AddAccessLog(CLI::App& app, AccessLogSettings& log) {
+  app.add_option("--access-log", log.path,
+                 "Where a line of JSON is written for each request, a path or - for standard "
+                 "output; without it, nowhere");
+  AddParsed(app, "--access-log-mode", log.policy.mode, ParseAccessLogMode, "all",
+            "Which requests: all, errors, slow (errors too) or sample");
+  AddDuration(app, "--access-log-slow", log.policy.slow,
+              "From which time on a request is slow, with --access-log-mode slow");
+  AddParsed(app, "--access-log-sample", log.policy.sample, ParseShare, "0.01",
+            "The share of requests with --access-log-mode sample, 0 to 1");
+  app.add_flag("--access-log-query", log.with_query, "Writes the query of each target too");
+}
+
+// Flags that would do nothing are mistakes.
+void CheckAccessLog(const CLI::App& app, const AccessLogSettings& log) {
+  const auto need = [&app](const std::string& flag, bool has, const std::string& what) {
+    if (app.count(flag) > 0 && !has) throw CLI::ValidationError(flag, Cat("needs ", what));
+  };
+  if (app.count("--access-log") > 0 && log.path.empty()) {
+    throw CLI::ValidationError("--access-log", "is empty; name a file, or - for standard output");
+  }
+  for (const char* flag :
+       {"--access-log-mode", "--access-log-slow", "--access-log-sample", "--access-log-query"}) {
+    need(flag, !log.path.empty(), "--access-log");
+  }
+  need("--access-log-slow", log.policy.mode == AccessLogMode::kSlow, "--access-log-mode slow");
+  need("--access-log-sample", log.policy.mode == AccessLogMode::kSample,
+       "--access-log-mode sample");
+}
+
 }  // namespace
 
 Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
@@ -170,6 +202,8 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
               "Of a connection between requests at its end, at most half of --drain-timeout");
   app.option_defaults()->group(kForwarding);
   AddForwarding(app, options.proxy.forwarding);
+  app.option_defaults()->group(kAccessLog);
+  AddAccessLog(app, options.access_log);
   app.option_defaults()->group("Options");
   app.add_option("--control-plane", options.control_plane,
                  "Takes its workers from there, unix:/PATH");
@@ -200,6 +234,7 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
     if (const std::string wrong = FindContradiction(options.assignment); !wrong.empty()) {
       throw CLI::ValidationError(wrong);
     }
+    CheckAccessLog(app, options.access_log);
     const bool managed = !options.control_plane.empty();
     if (managed &&
         (options.name.empty() || options.token_file.empty() || options.state_directory.empty())) {

@@ -6,6 +6,7 @@
 
 #include "common/base/address.h"
 #include "dataplane/app/director.h"
+#include "dataplane/observe/access_log.h"
 #include "dataplane/proxy/limits.h"
 
 namespace gocomet::dataplane {
@@ -16,6 +17,7 @@ struct Options {
   ProxySettings proxy;
   std::chrono::milliseconds drain_timeout{30'000};
   std::optional<Address> handover;  // Where a predecessor is found, and a successor waited for.
+  AccessLogSettings access_log;
 
   // Without a control plane.
   Assignment assignment;

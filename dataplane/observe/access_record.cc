@@ -3,12 +3,12 @@
 #include <charconv>
 #include <concepts>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "common/http/characters.h"
 #include "common/http/message.h"
 #include "dataplane/observe/json_text.h"
+#include "dataplane/observe/rfc3339.h"
 
 namespace gocomet::dataplane {
 namespace {
@@ -37,19 +37,11 @@ void AppendMicroseconds(std::string_view name, nanoseconds span, std::string& ou
   AppendCount(name, std::chrono::round<microseconds>(span).count(), out);
 }
 
-// `{"time":"2026-01-31T23:59:59.123456Z"` (RFC 3339).
+// The begin of each line.
 void AppendTime(nanoseconds since_1970, std::string& out) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
-  const auto fraction = std::chrono::floor<microseconds>(since_1970 - whole).count();
-  const auto seconds = static_cast<time_t>(whole.count());
-  tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  char text[48];
-  const size_t length = std::strftime(text, sizeof(text), "{\"time\":\"%FT%T.", &utc);
-  char digits[] = "000000";
-  int64_t left = fraction;
-  for (size_t at = 6; at-- > 0; left /= 10) digits[at] = static_cast<char>('0' + left % 10);
-  out.append(text, length).append(digits, 6).append("Z\"");
+  out.append("{\"time\":\"");
+  AppendRfc3339(since_1970, out);
+  out.push_back('"');
 }
 
 // Who may not know a service's secrets may still read its log.

@@ -16,8 +16,9 @@ namespace gocomet::dataplane {
 // The balancer's own share is the time in which it had something to do and nobody else to wait for
 // but for a connection: from the head read until it is on its way to a worker, with choosing one
 // and connecting, once more for each further attempt; and from the first byte of the answer until
-// the client has a part of it. The worker's is from the last byte of the request sent until the
-// first of the answer. The rest is clients and bodies. Pure: the times are told.
+// the client has a part of it. An answer of its own is its own share too. The worker's is from the
+// last byte of the request sent until the first of the answer. The rest is clients and bodies.
+// Pure: the times are told.
 class ExchangeTrace {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -29,7 +30,7 @@ class ExchangeTrace {
     begun_ = in_hand_since_ = last_written_ = now;
     bytes_out_ = -static_cast<int64_t>(pending);
   }
-  // More of the head came, perhaps the rest.
+  // More of the head came, perhaps the rest; or it comes no more.
   void ReadHead(Time now) { in_hand_since_ = now; }
   void ReadFromClient(size_t bytes) { bytes_in_ += bytes; }
   // An attempt failed; the balancer looks for another worker.
@@ -49,12 +50,14 @@ class ExchangeTrace {
   // What began was an interim answer, and nothing is there yet of what follows it.
   void ForgetInterimAnswer() { answer_began_ = Time(); }
   void WroteToClient(Time now, size_t bytes) {
-    if (answered() && !written_) {
-      written_ = true;
-      own_ += now - in_hand_since_;
-    }
     last_written_ = now;
     bytes_out_ += static_cast<int64_t>(bytes);
+    if (written_ || bytes_out_ <= 0) return;
+    const bool is_own_answer = !answered() && sent_ == Time();
+    if (!answered() && !is_own_answer)
+      return;  // An interim answer, or one for want of the worker's.
+    written_ = true;
+    own_ += now - in_hand_since_;
   }
 
   void End() { begun_ = Time(); }

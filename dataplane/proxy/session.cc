@@ -393,6 +393,7 @@ void Session::OnDeadline() {
         return;
       }
       keep_alive_ = false;
+      trace_.ReadHead(Shard::PreciseNow());
       return Refuse(408, "header_timeout", "the request's head did not come in time");
     case Phase::kExchange: {
       if (answer_begun_) return Close("body_timeout");

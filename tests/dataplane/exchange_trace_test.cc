@@ -74,10 +74,26 @@ TEST(ExchangeTrace, TakesAnAnswerBeforeTheEndOfTheBodyForWhatItIs) {
 TEST(ExchangeTrace, KnowsNoWorkersTimeWhereNoneAnswered) {
   ExchangeTrace trace;
   trace.Begin(At(0), 0);
-  trace.WroteToClient(At(2), 100);
   EXPECT_EQ(trace.worker(), std::nullopt);
   trace.WroteToWorker(At(5));
   EXPECT_EQ(trace.worker(), std::nullopt);
+}
+
+TEST(ExchangeTrace, CountsAnAnswerOfOurOwnAsOurs) {
+  ExchangeTrace trace;
+  trace.Begin(At(0), 40);
+  trace.WroteToClient(At(1), 40);  // An earlier one's.
+  trace.ReadHead(At(500));
+  trace.WroteToClient(At(503), 100);
+  EXPECT_EQ(trace.own(), microseconds(3));
+}
+
+TEST(ExchangeTrace, CountsNoWaitForAWorkerThatDoesNotAnswerAsOurOwn) {
+  ExchangeTrace trace;
+  trace.Begin(At(0), 0);
+  trace.WroteToWorker(At(5));
+  trace.WroteToClient(At(900), 100);
+  EXPECT_EQ(trace.own(), microseconds(5));
 }
 
 TEST(ExchangeTrace, LeavesAnEarlierAnswersBytesToIt) {

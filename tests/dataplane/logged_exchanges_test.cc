@@ -187,6 +187,7 @@ TEST_F(LoggedExchanges, TellOfAHeadThatDidNotCome) {
   EXPECT_EQ(line["error"], "header_timeout");
   EXPECT_EQ(line["target"], "/slow");
   EXPECT_GE(line["duration_us"], 25'000);
+  EXPECT_LT(line["own_us"], 25'000);
 }
 
 TEST_F(LoggedExchanges, TellOfRequestsForWhichThereIsNoWorker) {

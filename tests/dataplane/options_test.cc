@@ -100,6 +100,24 @@ TEST(Options, TakeEachFlagOfBalancingAndHealth) {
             std::chrono::seconds(20));
 }
 
+TEST(Options, TakeEachFlagOfTheAccessLog) {
+  EXPECT_EQ(ParseAlone({}).options.access_log.path, "") << "off by default";
+  const Parsed all = ParseAlone({"--access-log", "/var/log/a", "--access-log-query"});
+  ASSERT_EQ(all.exit_code, std::nullopt) << all.error;
+  EXPECT_EQ(all.options.access_log.path, "/var/log/a");
+  EXPECT_EQ(all.options.access_log.policy.mode, AccessLogMode::kAll);
+  EXPECT_TRUE(all.options.access_log.with_query);
+  const Parsed slow =
+      ParseAlone({"--access-log", "-", "--access-log-mode", "slow", "--access-log-slow", "2s"});
+  EXPECT_EQ(slow.options.access_log.policy.mode, AccessLogMode::kSlow);
+  EXPECT_EQ(slow.options.access_log.policy.slow, std::chrono::seconds(2));
+  EXPECT_FALSE(slow.options.access_log.with_query);
+  const Parsed sample = ParseAlone(
+      {"--access-log", "-", "--access-log-mode", "sample", "--access-log-sample", "0.25"});
+  EXPECT_EQ(sample.options.access_log.policy.mode, AccessLogMode::kSample);
+  EXPECT_EQ(sample.options.access_log.policy.sample, 0.25);
+}
+
 TEST(Options, SayWhatIsWrongAndEndWithStatus2) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--algorithm", "random"}, "`random` is none of round-robin, weighted"},
@@ -113,6 +131,16 @@ TEST(Options, SayWhatIsWrongAndEndWithStatus2) {
       {{"--algorithm", "consistent-hash", "--hash-on", "header:a b"}, "names no header or cookie"},
       {{"--algorithm", "consistent-hash", "--slow-start", "5s"}, "does not change with time"},
       {{"--health-path", "healthz"}, "begins with /"},
+      {{"--access-log", ""}, "name a file"},
+      {{"--access-log-mode", "errors"}, "needs --access-log"},
+      {{"--access-log-query"}, "needs --access-log"},
+      {{"--access-log", "-", "--access-log-mode", "some"}, "`some` is none of all, errors, slow"},
+      {{"--access-log", "-", "--access-log-slow", "1s"}, "needs --access-log-mode slow"},
+      {{"--access-log", "-", "--access-log-sample", "0.5"}, "needs --access-log-mode sample"},
+      {{"--access-log", "-", "--access-log-mode", "sample", "--access-log-sample", "1.5"},
+       "`1.5` is not a number from 0 to 1"},
+      {{"--access-log", "-", "--access-log-mode", "sample", "--access-log-sample", "nan"},
+       "`nan` is not a number from 0 to 1"},
       {{"--health-path", "/a b"}, "begins with /"},
       {{"--health-path", "/a\r\nX: y"}, "begins with /"},
       {{"--health-expect", "99"}, "`99` is neither a status"},
