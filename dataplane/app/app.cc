@@ -97,12 +97,6 @@ class App {
     succession_ =
         std::make_unique<Succession>(loop_, std::move((*inheritance)->channel),
                                      [this](const absl::Status& status) { OnSuccession(status); });
-    // Each thread gets one at least. None is given up, since that would reset those who wait there.
-    while (listeners_.size() < static_cast<size_t>(options_.threads)) {
-      auto listener = dataplane::Listen(options_.listen);
-      if (!listener.ok()) return CannotListen(listener.status());
-      listeners_.push_back(*std::move(listener));
-    }
     return true;
   }
 
@@ -134,10 +128,26 @@ class App {
     if (succession_) {
       const absl::Status announced = succession_->Announce();
       if (!announced.ok()) return OnSuccession(announced);
+      GiveEachThreadAListener();
     }
     director_.AcceptFrom(std::move(listeners_));
     Say(Cat("listens on ", options_.listen.ToString()));
     if (options_.handover && !succession_) AwaitSuccessor();
+  }
+
+  // Not before it serves, since the kernel spreads connections over all that listen. Of those that
+  // it has got none is given up, whatever the number of threads: that would reset those who wait
+  // there.
+  void GiveEachThreadAListener() {
+    while (listeners_.size() < static_cast<size_t>(options_.threads)) {
+      auto listener = dataplane::Listen(options_.listen);
+      if (!listener.ok()) {
+        Say(Cat("warning: only ", listeners_.size(), " of ", options_.threads,
+                " threads accept connections: ", MessageOf(listener.status())));
+        return;
+      }
+      listeners_.push_back(*std::move(listener));
+    }
   }
 
   void OnSuccession(const absl::Status& status) {
@@ -148,7 +158,7 @@ class App {
     }
     Say(Cat("error: cannot take over from process ", predecessor_pid_, ": ", MessageOf(status)));
     exit_code_ = 1;
-    Drain(Shard::Waiting::kLeaveToSuccessor);
+    Drain(Shard::Waiting::kAccept);
   }
 
   void AwaitSuccessor() {

@@ -85,23 +85,30 @@ class Handover : public ::testing::Test {
   }
   bool Lives(int pid) { return ::waitpid(pid, nullptr, WNOHANG) == 0; }
 
-  // Half of the clients keep their connection, half open one for each request.
+  // Clients that keep their connection busy, that let it idle now and then, and that open one for
+  // each request.
   struct FullLoad {
     explicit FullLoad(uint16_t port)
         : keeping({port}, "/api/v1/hello", 8),
+          pausing({port}, "/api/v1/hello", 8, Load::Connections::kKeepAliveWithPauses),
           opening({port}, "/api/v1/hello", 8, Load::Connections::kNew) {}
-    // Many requests of either kind from now on.
+    // Many requests of each kind from now on.
     bool GoesOn() {
       const uint64_t kept = keeping.answered();
+      const uint64_t paused = pausing.answered();
       const uint64_t opened = opening.answered();
-      return WaitUntil(
-          [&] { return keeping.answered() >= kept + 100 && opening.answered() >= opened + 100; });
+      return WaitUntil([&] {
+        return keeping.answered() >= kept + 100 && pausing.answered() >= paused + 20 &&
+               opening.answered() >= opened + 100;
+      });
     }
     void ExpectNothingLost() {
       EXPECT_THAT(keeping.Stop().unexpected, IsEmpty());
+      EXPECT_THAT(pausing.Stop().unexpected, IsEmpty());
       EXPECT_THAT(opening.Stop().unexpected, IsEmpty());
     }
     Load keeping;
+    Load pausing;
     Load opening;
   };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "common/base/random.h"
 #include "common/base/text.h"
 #include "tests/end_to_end/http_client.h"
 
@@ -21,6 +22,9 @@ void Load::RunClient(uint16_t port) {
   while (!stopping_.load()) {
     const auto answer = connection.Get(path_);
     if (connections_ == Connections::kNew) connection = HttpConnection(port);
+    if (connections_ == Connections::kKeepAliveWithPauses) {
+      std::this_thread::sleep_for(std::chrono::microseconds(RandomIncarnation() % 20'000));
+    }
     const std::lock_guard hold(mutex_);
     if (answer.ok() && answer->status == 200) {
       ++result_.successful;

@@ -9,9 +9,9 @@
 
 namespace gocomet::testing {
 
-// Clients that ask without pause until Stop, each on a keep-alive connection or on a new connection
-// for each request. None tries a request again. Every answer counts
-// as it was; a request without a whole answer is a failure, with its cause and time.
+// Clients that ask without pause until Stop, each on a keep-alive connection, where wanted with
+// pauses of up to 20 ms, or on a new connection for each request. None tries a request again. Every
+// answer counts as it was; a request without a whole answer is a failure, with its cause and time.
 class Load {
  public:
   struct Result {
@@ -21,7 +21,7 @@ class Load {
     uint64_t answered() const { return successful + failed; }
   };
 
-  enum class Connections { kKeepAlive, kNew };
+  enum class Connections { kKeepAlive, kKeepAliveWithPauses, kNew };
 
   Load(std::vector<uint16_t> ports, std::string path, int clients,
        Connections connections = Connections::kKeepAlive);
