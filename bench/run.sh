@@ -4,7 +4,9 @@
 #
 #   bench/run.sh [--rounds N] [--seconds S] [CASE…]        cases: see below; all by default
 #
-# Every proxy has one thread on one core; the load (wrk) and three backends share the other.
+# Every proxy has one thread that serves, on one core; the load (wrk) and three backends share the
+# other. The last columns compare with the better of haproxy and nginx in the same case, figure by
+# figure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -161,8 +163,8 @@ for case in "${cases[@]}"; do
 done
 
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-echo "| case | proxy | CPU/request | user | system | requests/s | p50 | p99 | resident | CPU to the better peer |"
-echo "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+echo "| case | proxy | CPU/request | user | system | requests/s | p50 | p99 | resident | CPU ÷ better peer | user ÷ | p99 ÷ |"
+echo "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for case in "${cases[@]}"; do
   for name in "${proxies[@]}"; do
     values=()
@@ -173,7 +175,11 @@ for case in "${cases[@]}"; do
     echo "$case $name ${values[*]}"
   done
 done | awk '
-  { line[NR] = $0; if ($2 ~ /haproxy|nginx/ && (!($1 in best) || $9 < best[$1])) best[$1] = $9 }
+  function keep_least(best, key, value) { if (!(key in best) || value < best[key]) best[key] = value }
+  { line[NR] = $0 }
+  $2 ~ /haproxy|nginx/ { keep_least(cpu, $1, $9); keep_least(user, $1, $3); keep_least(p99, $1, $7) }
+  function ratio(a, b) { return b > 0 ? sprintf("%.2f", a / b) : "-" }
   END { for (i = 1; i <= NR; ++i) { split(line[i], f, " ")
-    printf "| %s | %s | %.1f µs | %.1f | %.1f | %d | %d µs | %d µs | %.1f MiB | %.2f |\n", f[1], f[2],
-      f[9], f[3], f[4], f[5], f[6], f[7], f[8] / 1024, f[9] / best[f[1]] } }'
+    printf "| %s | %s | %.1f µs | %.1f | %.1f | %d | %d µs | %d µs | %.1f MiB | %s | %s | %s |\n",
+      f[1], f[2], f[9], f[3], f[4], f[5], f[6], f[7], f[8] / 1024, ratio(f[9], cpu[f[1]]),
+      ratio(f[3], user[f[1]]), ratio(f[7], p99[f[1]]) } }'
