@@ -38,7 +38,7 @@ BodyScanner::BodyScanner(const Framing& framing) {
   }
 }
 
-size_t BodyScanner::Scan(std::string_view bytes) {
+size_t BodyScanner::Scan(std::string_view bytes, std::string* data) {
   size_t at = 0;
   while (at < bytes.size()) {
     switch (state_) {
@@ -46,10 +46,12 @@ size_t BodyScanner::Scan(std::string_view bytes) {
       case State::kBad:
         return at;
       case State::kUntilClose:
+        if (data != nullptr) data->append(bytes);
         return bytes.size();
       case State::kLength:
       case State::kData: {
         const uint64_t take = std::min<uint64_t>(left_, bytes.size() - at);
+        if (data != nullptr) data->append(bytes.substr(at, static_cast<size_t>(take)));
         at += static_cast<size_t>(take);
         left_ -= take;
         if (left_ == 0) state_ = state_ == State::kLength ? State::kDone : State::kDataCr;

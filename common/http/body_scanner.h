@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "common/http/framing.h"
@@ -26,7 +27,8 @@ class BodyScanner {
 
   // How many bytes at the front of `bytes` belong to the body. Fewer than all of them only where
   // the body ends, or is bad.
-  size_t Scan(std::string_view bytes);
+  // The data alone, without its framing, is appended to `data` where there is one.
+  size_t Scan(std::string_view bytes, std::string* data = nullptr);
 
   // How many bytes must still come whatever they are: those of a body of a known length.
   uint64_t left_of_length() const { return state_ == State::kLength ? left_ : 0; }

@@ -105,9 +105,11 @@ void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning
   } else {
     out.append(head.target);
   }
-  out.append(head.minor_version == 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n", 11);
+  out.append(" HTTP/1.1\r\n", 11);
   const bool host_is_known = !host.empty();
-  if (host_is_known) AppendField(out, "Host", host);
+  // A target without an authority has a Host all the same, an empty one (RFC 9112, 3.2).
+  const bool host_is_missing = head.fields.Count(FieldId::kHost) == 0;
+  if (host_is_known || host_is_missing) AppendField(out, "Host", host);
 
   bool has_id = false;
   bool has_proto = false;
@@ -121,6 +123,9 @@ void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning
       case FieldId::kHost:
         if (host_is_known) continue;
         host = field.value;
+        break;
+      case FieldId::kExpect:
+        if (head.minor_version == 0) continue;  // It cannot be met (RFC 9110, 10.1.1).
         break;
       case FieldId::kXForwardedFor:
         has_earlier = forwarded.client_is_trusted;

@@ -16,8 +16,9 @@ struct ForwardedFor {
   std::string_view via;           // Our name in Via (RFC 9110, 7.6.3); empty for no such line.
 };
 
-// The request for the worker; `meaning` is the head's, and good. An absolute-form target becomes
-// origin-form, or `*` for OPTIONS without a path, and its authority the Host (RFC 9112, 3.2).
+// The request for the worker, in our own version of HTTP, 1.1, whatever the client's (RFC
+// 9110, 2.5); `meaning` is the head's, and good. An absolute-form target becomes origin-form, or
+// `*` for OPTIONS without a path, and its authority the Host (RFC 9112, 3.2).
 void AppendRequestHead(const http::RequestHead& head, const http::RequestMeaning& meaning,
                        const ForwardedFor& forwarded, std::string& out);
 

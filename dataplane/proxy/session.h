@@ -176,6 +176,7 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   http::BodyScanner answer_body_;
   size_t answer_scanned_ = 0;  // Bytes at the front of out_ that are its body.
   bool answer_reusable_ = false;
+  bool answer_unchunked_ = false;     // For a client that does not know chunks.
   std::unique_ptr<SplicePipe> pipe_;  // Of a long body; what is in it follows out_.
 };
 

@@ -284,22 +284,19 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
     Refuse(502, framing.fault.reason, "the worker's answer is not valid HTTP");
     return true;
   }
-  if (framing.kind == http::BodyKind::kChunked && minor_version_ == 0) {
-    Refuse(502, "chunked_for_http_1_0", "the worker answered HTTP/1.0 with chunks");
-    return true;
-  }
+  answer_unchunked_ = framing.kind == http::BodyKind::kChunked && minor_version_ == 0;
   Endpoint& endpoint = *upstream_->endpoint();
   Count(endpoint.answered);
   Count(endpoint.by_status_class[head.status / 100 > 5 ? 4 : head.status / 100 - 1]);
   answer_begun_ = true;
   answer_status_ = head.status;
   answer_body_ = http::BodyScanner(framing);
-  answer_reusable_ = head.minor_version == 1 && minor_version_ == 1 &&
-                     !head.fields.ListHas(http::FieldId::kConnection, "close") &&
-                     !answer_body_.until_close();
+  const http::ConnectionOptions options = http::ReadConnectionOptions(head.fields);
+  answer_reusable_ = http::Persists(options, head.minor_version) && !answer_body_.until_close();
   // A body that ends with its connection can only be told to the client in the same way; and a
   // request that is not read to its end leaves nothing that a next one could begin at.
-  keep_alive_ = keep_alive_ && !answer_body_.until_close() && !IsLastAnswer();
+  const bool ends_with_connection = answer_body_.until_close() || answer_unchunked_;
+  keep_alive_ = keep_alive_ && !ends_with_connection && !IsLastAnswer();
   AppendResponseHead(head,
                      {.keep_alive = keep_alive_ && request_body_.done(),
                       .client_minor_version = minor_version_,
@@ -314,8 +311,15 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
 
 bool Session::ScanAnswerBody() {
   if (!answer_begun_ || answer_body_.done() || !upstream_) return false;
-  const size_t scanned = answer_body_.Scan(out_.view().substr(answer_scanned_));
-  answer_scanned_ += scanned;
+  const bool waits_for_client = answer_unchunked_ && !own_out_.empty();
+  if (waits_for_client) return false;
+  std::string* const data = answer_unchunked_ ? &own_out_.text() : nullptr;
+  const size_t scanned = answer_body_.Scan(out_.view().substr(answer_scanned_), data);
+  if (answer_unchunked_) {
+    out_.Consume(scanned);
+  } else {
+    answer_scanned_ += scanned;
+  }
   if (answer_body_.bad()) {
     shard_.ConnectionBroke(upstream_->endpoint());
     Close("chunked_body");

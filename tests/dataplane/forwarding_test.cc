@@ -123,7 +123,7 @@ TEST_F(Forwarding, ServesAnHttp10ClientThatAsksToStay) {
   for (int i = 0; i < 2; ++i) {
     client_.Send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     Peer worker = door_.Accept();
-    EXPECT_TRUE(worker.ReadHead().starts_with("GET / HTTP/1.0\r\n"));
+    EXPECT_TRUE(worker.ReadHead().starts_with("GET / HTTP/1.1\r\nHost: \r\n"));
     worker.Send("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
     EXPECT_EQ(client_.ReadUntil("\r\n\r\nok"),
               "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok");
@@ -133,6 +133,22 @@ TEST_F(Forwarding, ServesAnHttp10ClientThatAsksToStay) {
   worker.ReadHead();
   worker.Send("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_TRUE(client_.ReadToEnd().ends_with("Connection: close\r\n\r\nok"));
+}
+
+TEST_F(Forwarding, TakesChunksApartForAnHttp10ClientWhereverTheyAreCut) {
+  const std::string chunked = "3;e=1\r\nabc\r\n4\r\ndefg\r\n0\r\nT: t\r\n\r\n";
+  Peer worker;
+  for (size_t cut = 0; cut < chunked.size(); ++cut) {
+    Peer client = balancer_.Connect();
+    client.Send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    if (!worker.valid()) worker = door_.Accept();  // The worker's connection stays in use.
+    worker.ReadHead();
+    worker.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked.substr(0, cut));
+    std::string answer = client.ReadHead();
+    worker.Send(chunked.substr(cut));
+    answer += client.ReadToEnd();
+    EXPECT_EQ(answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcdefg") << "cut at " << cut;
+  }
 }
 
 TEST_F(Forwarding, ServesAClientThatHasClosedItsSendingSide) {
