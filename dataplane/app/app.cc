@@ -38,6 +38,9 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Shorter than its predecessor's patience, so that it is this one which says what is missing.
+constexpr std::chrono::seconds kFirstSnapshotPatience{10};
+
 timeval ToTimeval(std::chrono::milliseconds time) {
   return {static_cast<time_t>(time.count() / 1000),
           static_cast<suseconds_t>(time.count() % 1000 * 1000)};
@@ -216,6 +219,10 @@ class App {
     agent_ = std::make_unique<Agent>(std::move(agent), director_, loop_);
     if (agent_->UseKeptSnapshot()) {
       Say("serves the workers of its last snapshot");
+    } else if (succession_) {
+      Say("waits for its workers before it takes over");
+      const timeval wait = ToTimeval(kFirstSnapshotPatience);
+      event_base_once(loop_.base(), -1, EV_TIMEOUT, &App::OnNoSnapshot, this, &wait);
     } else {
       Serve();  // It answers 503 until it learns of workers.
     }
@@ -251,6 +258,14 @@ class App {
 
   static void OnReopen(evutil_socket_t, short, void* self) {
     static_cast<App*>(self)->access_log_->Reopen();
+  }
+
+  static void OnNoSnapshot(evutil_socket_t, short, void* self) {
+    auto* app = static_cast<App*>(self);
+    if (app->serving_ || app->draining_) return;
+    Say(Cat("error: the control plane named no workers within ", kFirstSnapshotPatience.count(),
+            " s; process ", app->predecessor_pid_, " is not replaced and serves on"));
+    app->End(1);
   }
 
   static void OnDrainOverdue(evutil_socket_t, short, void* self) {

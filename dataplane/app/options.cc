@@ -249,10 +249,6 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
                                    "with --control-plane this comes from there; leave it out");
       }
     }
-    if (managed && options.handover) {
-      throw CLI::ValidationError("--handover",
-                                 "the control plane knows nothing of it; leave it out");
-    }
     if (managed == !workers.empty()) {
       throw CLI::ValidationError("--worker",
                                  "name workers, or a --control-plane to take them from");

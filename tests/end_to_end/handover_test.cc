@@ -55,6 +55,8 @@ class Handover : public ::testing::Test {
   std::string output_file() const { return directory_ + "/output.log"; }
   std::string output() const { return ReadFile(output_file()).value_or(""); }
 
+  bool Says(const std::string& text) const { return output().find(text) != std::string::npos; }
+
   int StartBalancer(int threads) {
     pids_.push_back(Spawn({Program("gocomet-balancer"), "--listen", address(), "--threads",
                            std::to_string(threads), "--worker", Cat("127.0.0.1:", worker_port(0)),
@@ -162,6 +164,27 @@ TEST_F(Handover, ASuccessorThatEndsBeforeItServesChangesNothing) {
   load.ExpectNothingLost();
   EXPECT_TRUE(Lives(balancer));
   EXPECT_THAT(output(), HasSubstr("ended before it served; serves on"));
+}
+
+TEST_F(Handover, ASuccessorWithoutWorkersTakesNothingOver) {
+  const int balancer = StartFirstBalancer();
+  FullLoad load(port());
+  ASSERT_TRUE(WriteFileAtomically(directory_ + "/token", "x", 0600).ok());
+  pids_.push_back(
+      Spawn({Program("gocomet-balancer"), "--listen", address(), "--threads", "2", "--handover",
+             door(), "--control-plane", Cat("unix:", directory_, "/none"), "--name", "b",
+             "--token-file", directory_ + "/token", "--state-dir", directory_},
+            output_file(), ""));
+  const int successor = pids_.back();
+  EXPECT_TRUE(WaitUntil([&] { return Says("waits for its workers before it takes over"); }));
+  // It has the sockets, and dies.
+  EXPECT_TRUE(load.GoesOn());
+  ::kill(successor, SIGKILL);
+  EXPECT_EQ(EndOf(successor), 128 + SIGKILL);
+  EXPECT_TRUE(WaitUntil([&] { return Says("ended before it served; serves on"); }));
+  EXPECT_TRUE(load.GoesOn());
+  load.ExpectNothingLost();
+  EXPECT_TRUE(Lives(balancer));
 }
 
 TEST_F(Handover, ABalancerOfAnotherAddressIsRefusedAndSaysWhatToDo) {
