@@ -9,10 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <climits>
 
-#include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/base/token_file.h"
 
 namespace gocomet::worker {
 namespace {
@@ -82,20 +82,6 @@ absl::StatusOr<Options> Check(const Flags& flags) {
   return options;
 }
 
-// The token goes into a header: one line of visible characters, its line end left out.
-absl::StatusOr<std::string> ReadToken(const std::string& path) {
-  auto read = ReadFile(path);
-  if (!read.ok()) return WithContext(read.status(), "--token-file");
-  std::string token = *std::move(read);
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-  const bool legal =
-      !token.empty() && token.size() <= 4096 &&
-      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (legal) return token;
-  return absl::InvalidArgumentError(
-      Cat("the token file ", path, " must hold one line of visible ASCII characters"));
-}
-
 int Complain(std::string_view problem, int exit_status) {
   std::string line(problem.substr(0, problem.find('\n')));
   std::fprintf(stderr, "gocomet-worker: %s\n", line.c_str());
@@ -143,8 +129,8 @@ std::variant<Options, int> ReadOptions(int argc, char** argv) {
   auto options = Check(flags);
   if (!options.ok()) return Complain(MessageOf(options.status()), kUsage);
   if (options->control_plane) {
-    auto token = ReadToken(flags.token_file);
-    if (!token.ok()) return Complain(MessageOf(token.status()), kFailed);
+    auto token = ReadTokenFile(flags.token_file);
+    if (!token.ok()) return Complain(Cat("--token-file: ", MessageOf(token.status())), kFailed);
     options->token = *std::move(token);
   }
   return *std::move(options);

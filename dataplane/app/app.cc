@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/base/token_file.h"
 #include "dataplane/agent/agent.h"
 #include "dataplane/app/director.h"
 #include "dataplane/handover/channel.h"
@@ -205,7 +205,7 @@ class App {
   }
 
   bool StartAgent() {
-    const auto token = ReadFile(options_.token_file);
+    const auto token = ReadTokenFile(options_.token_file);
     if (!token.ok()) {
       Say(Cat("error: --token-file: ", MessageOf(token.status())));
       return false;
