@@ -7,7 +7,8 @@ CONFIG ?= config.yaml
 deps:
 	@scripts/install-dependencies.sh
 
-build: deps
+build:
+	@scripts/install-dependencies.sh build
 	@cmake --preset release -DGOCOMET_TESTS=OFF >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 	@cmake --build $(BUILD)
