@@ -34,7 +34,7 @@ std::optional<uint64_t> DecimalNumber(const YamlNode& node) {
 
 // `field` gives a reference to the number (or the milliseconds) within a ConfigFile.
 template <typename Field>
-ConfigKey Number(std::string path, Part part, uint64_t min, uint64_t max, std::string unit,
+ConfigKey Number(std::string path, Part part, uint64_t min, uint64_t max, std::string_view unit,
                  Field field) {
   using Value = std::remove_reference_t<decltype(field(std::declval<ConfigFile&>()))>;
   ConfigKey key;

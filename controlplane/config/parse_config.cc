@@ -170,12 +170,12 @@ class Reader {
     return MakeProblem({}, finding.keys.front(), finding.message);
   }
 
-  ConfigProblem MakeProblem(Place place, std::string key, std::string message) const {
+  ConfigProblem MakeProblem(Place place, std::string_view key, std::string message) const {
     return {file_name_, place.line, place.column, Shown(key), std::move(message)};
   }
-  void Problem(Place place, std::string key, std::string message) {
+  void Problem(Place place, const std::string& key, std::string message) {
     refused_.insert(key);
-    if (!Full()) parsed_.problems.push_back(MakeProblem(place, std::move(key), std::move(message)));
+    if (!Full()) parsed_.problems.push_back(MakeProblem(place, key, std::move(message)));
   }
   // One problem more than is shown tells that there were more.
   bool Full() const { return parsed_.problems.size() > kProblemsMax; }

@@ -173,8 +173,7 @@ absl::Status Database::CopyTo(const std::string& path) {
   const int stepped = sqlite3_backup_step(backup, -1);
   const int finished = sqlite3_backup_finish(backup);
   if (stepped == SQLITE_DONE && finished == SQLITE_OK) return absl::OkStatus();
-  const absl::Status error =
-      ErrorOf(copy.database_.get(), finished != SQLITE_OK ? finished : stepped);
+  absl::Status error = ErrorOf(copy.database_.get(), finished != SQLITE_OK ? finished : stepped);
   ::unlink(path.c_str());
   return error;
 }

@@ -58,7 +58,7 @@ class World {
       story_.push_back(Cat("scale to ", desired_.services[0].spec.replicas));
     } else {
       desired_.services[0].template_hash = std::to_string(++template_);
-      story_.push_back("new template");
+      story_.emplace_back("new template");
     }
   }
 

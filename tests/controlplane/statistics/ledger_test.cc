@@ -34,6 +34,7 @@ BalancedTotals Seen(const std::string& balancer, uint64_t balancer_incarnation,
 
 std::vector<std::string> Ids(const std::vector<Ledger::WorkerRow>& rows) {
   std::vector<std::string> ids;
+  ids.reserve(rows.size());
   for (const Ledger::WorkerRow& row : rows) ids.push_back(row.worker_id);
   return ids;
 }

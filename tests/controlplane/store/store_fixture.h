@@ -1,10 +1,9 @@
 #pragma once
 
-#include <stdlib.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <mutex>

@@ -218,6 +218,7 @@ TEST_F(StoreTest, TakesWritesFromManyThreads) {
   constexpr int kThreads = 4, kEach = 500;
   std::atomic<int> told = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 1; i <= kEach; ++i) {
