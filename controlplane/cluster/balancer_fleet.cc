@@ -167,7 +167,7 @@ absl::Status BalancerFleet::Connect(const BalancerHello& hello,
     }
   }
   std::erase_if(sessions_, [&](const Session& s) { return s.name == hello.name; });
-  sessions_.push_back({hello.name, stream});
+  const Session& session = sessions_.emplace_back(Session{hello.name, std::move(stream)});
   balancer->connected = true;
   balancer->incarnation = hello.incarnation;
   balancer->version = hello.version;
@@ -175,7 +175,7 @@ absl::Status BalancerFleet::Connect(const BalancerHello& hello,
   balancer->reported_since_ack = false;
   balancer->endpoints.clear();
   if (balancer->pid == 0) balancer->pid = hello.pid;
-  if (snapshot_) stream->SendSnapshot(snapshot_);
+  if (snapshot_) session.stream->SendSnapshot(snapshot_);
   Touch(*balancer);
   return absl::OkStatus();
 }

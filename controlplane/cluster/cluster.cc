@@ -33,18 +33,19 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
       store_(store),
       clock_(clock),
       events_(store, clock, std::move(stored.events), stored.last_event_sequence),
-      ledger_(std::move(stored.worker_totals), std::move(stored.balanced_totals)),
+      ledger_(stored.worker_totals, stored.balanced_totals),
       desired_state_(store, mailbox_, clock, std::move(stored.revisions), std::move(config),
                      [this](const Revision& revision) { OnNewRevision(revision); }),
       workers_(driver, mailbox_, events_, clock,
                {.token = options_.token, .changed = [this] { dirty_ = true; }}),
       balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
       left_over_(std::move(left_over)),
-      prober_(std::make_unique<Prober>([this](const std::string& instance, ProbeResult result) {
-        const Probe probe{result.time, result.target, result.passed, result.result,
-                          result.duration};
-        mailbox_.Post([this, instance, probe] { OnProbe(instance, probe); });
-      })) {}
+      prober_(
+          std::make_unique<Prober>([this](const std::string& instance, const ProbeResult& result) {
+            const Probe probe{result.time, result.target, result.passed, result.result,
+                              result.duration};
+            mailbox_.Post([this, instance, probe] { OnProbe(instance, probe); });
+          })) {}
 
 Cluster::~Cluster() {
   prober_.reset();

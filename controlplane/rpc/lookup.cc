@@ -10,7 +10,7 @@ namespace gocomet::controlplane {
 absl::StatusOr<const Service*> FindService(Cluster& cluster, std::string_view field,
                                            const std::string& name) {
   if (!name.empty()) GOCOMET_RETURN_IF_ERROR(CheckServiceName(field, name));
-  const auto service = cluster.LookupService(name);
+  auto service = cluster.LookupService(name);
   if (!service.ok()) return AtField(field, service.status());
   return service;
 }
@@ -18,7 +18,7 @@ absl::StatusOr<const Service*> FindService(Cluster& cluster, std::string_view fi
 absl::StatusOr<Worker*> FindWorker(Cluster& cluster, std::string_view field,
                                    const std::string& id) {
   GOCOMET_RETURN_IF_ERROR(CheckName(field, id));
-  const auto worker = cluster.workers().Lookup(id);
+  auto worker = cluster.workers().Lookup(id);
   if (absl::IsInvalidArgument(worker.status())) {
     return InvalidField(field, MessageOf(worker.status()));
   }

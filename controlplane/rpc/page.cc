@@ -14,7 +14,7 @@ constexpr char kSeparator = '.';
 // FNV-1a, 64 bits: against mistakes, not against malice; a forged token only begins a list
 // elsewhere.
 uint64_t Hash(std::string_view text, uint64_t hash) {
-  for (const unsigned char byte : text) hash = (hash ^ byte) * 1'099'511'628'211U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
   return (hash ^ 0xFF) * 1'099'511'628'211U;
 }
 

@@ -111,7 +111,7 @@ grpc::ServerUnaryReactor* StatisticsService::GetStatistics(grpc::CallbackServerC
                                                            const v1::GetStatisticsRequest* request,
                                                            v1::Statistics* response) {
   return Answer(cluster_, context, [this, request, response] {
-    const absl::Status known = CheckService(cluster_, request->service());
+    absl::Status known = CheckService(cluster_, request->service());
     if (known.ok()) *response = Describe(cluster_, request->service(), request->include_retired());
     return known;
   });

@@ -32,7 +32,7 @@ ListPlace NewestFirst(const Event& event) { return {"", ~event.sequence}; }
 absl::Status CheckFilter(const std::string& subject_prefix, v1::Severity at_least) {
   GOCOMET_RETURN_IF_ERROR(CheckLine("subject_prefix", subject_prefix, kSubjectPrefixMax));
   if (v1::Severity_IsValid(at_least)) return absl::OkStatus();
-  return InvalidField("at_least", Cat("is ", at_least, ", which is no severity"));
+  return InvalidField("at_least", Cat("is ", static_cast<int>(at_least), ", which is no severity"));
 }
 
 absl::Status NoLongerKept(uint64_t after, uint64_t oldest) {

@@ -331,6 +331,18 @@ TEST(Refusals, AConfigWithVeryManyProblemsStillAnswersWithTheFirstOfThem) {
               ::testing::HasSubstr("more; ValidateConfig answers with all"));
 }
 
+TEST(Refusals, ASeverityThatIsNoneIsNamedByItsNumber) {
+  RpcWorld world;
+  v1::ListEventsRequest request;
+  request.set_at_least(static_cast<v1::Severity>(99));
+
+  const grpc::Status status =
+      Unary<v1::EventService>(&v1::EventService::Stub::ListEvents, request)(world);
+
+  EXPECT_THAT(status, HasCode(StatusCode::INVALID_ARGUMENT));
+  EXPECT_THAT(status.error_message(), ::testing::HasSubstr("is 99, which is no severity"));
+}
+
 TEST(Refusals, WhatIsNotBuiltYetSaysSo) {
   RpcWorld world;
   const grpc::Status status = Unary<v1::StatisticsService>(

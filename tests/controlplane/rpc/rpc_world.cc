@@ -1,9 +1,9 @@
 #include "tests/controlplane/rpc/rpc_world.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 
