@@ -1,5 +1,7 @@
 #include "dataplane/app/director.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -30,6 +32,18 @@ timeval ToTimeval(std::chrono::microseconds time) {
           static_cast<suseconds_t>(time.count() % 1'000'000)};
 }
 
+// Some of the process's descriptors are left for connections to workers, so that those who were
+// accepted can be served; where they are few, one for each client.
+size_t ClientsThatCanBeServed() {
+  constexpr size_t kFew = 1024;
+  constexpr size_t kForOurselves = 48;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  const size_t most = limit.rlim_cur;
+  if (most > kFew) return most / 4 * 3;
+  return most > kForOurselves + 2 ? (most - kForOurselves) / 2 : 1;
+}
+
 }  // namespace
 
 Director::Director(EventLoop& loop, Hooks hooks)
@@ -49,7 +63,7 @@ Director::~Director() {
 void Director::Start(int threads, ProxySettings settings) {
   size_t& connections_max = settings.limits.connections_max;
   const auto shards = static_cast<size_t>(threads);
-  connections_max = (connections_max + shards - 1) / shards;
+  connections_max = (std::min(connections_max, ClientsThatCanBeServed()) + shards - 1) / shards;
   for (int i = 0; i < threads; ++i) {
     Shard::Hooks hooks;
     hooks.refused = [this](const EndpointPointer& endpoint) {
