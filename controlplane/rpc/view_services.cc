@@ -102,7 +102,8 @@ grpc::ServerUnaryReactor* EventService::ListEvents(grpc::CallbackServerContext* 
     GOCOMET_RETURN_IF_ERROR(CheckFilter(request->subject_prefix(), request->at_least()));
     GOCOMET_ASSIGN_OR_RETURN(
         const Page page,
-        Page::Parse("events", Cat(request->subject_prefix(), "/", request->at_least()),
+        Page::Parse("events",
+                    Cat(request->subject_prefix(), "/", static_cast<int>(request->at_least())),
                     request->page_size(), request->page_token()));
     std::vector<Event> events =
         cluster_.events().List(0, EventLog::kKeptInMemory, request->subject_prefix());

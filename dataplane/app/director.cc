@@ -161,6 +161,7 @@ std::vector<Director::Known*> Director::Takers() {
 
 std::vector<Standing> Director::StandingsOf(const std::vector<Known*>& takers) {
   std::vector<Standing> standings;
+  standings.reserve(takers.size());
   for (const Known* known : takers) {
     standings.push_back({.healthy = known->health.healthy(),
                          .takes_connections = known->health.takes_connections(),
@@ -169,7 +170,7 @@ std::vector<Standing> Director::StandingsOf(const std::vector<Known*>& takers) {
   return standings;
 }
 
-void Director::Publish(std::function<void()> adopted) {
+void Director::Publish(const std::function<void()>& adopted) {
   const SteadyTime now = SystemClock().Steady();
   const std::vector<Known*> takers = Takers();
   std::optional<SteadyTime> next_change;

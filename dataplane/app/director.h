@@ -125,7 +125,7 @@ class Director {
   static std::vector<Standing> StandingsOf(const std::vector<Known*>& takers);
   // What was learnt of an endpoint changed, or its time came.
   void JudgementChanged();
-  void Publish(std::function<void()> adopted);
+  void Publish(const std::function<void()>& adopted);
   // Publishes again when time alone will change the table.
   void WakeAt(std::optional<SteadyTime> time, SteadyTime now);
   void SetProbeTargets();

@@ -33,7 +33,7 @@ std::vector<size_t> ChooseEligible(std::span<const Standing> all, uint32_t panic
   std::vector<bool> is_out(all.size(), false);
   for (const size_t place : ejected) is_out[place] = true;
 
-  const auto available = Where(all, [&](size_t i) { return all[i].healthy && !is_out[i]; });
+  auto available = Where(all, [&](size_t i) { return all[i].healthy && !is_out[i]; });
   if (available.size() * 100 < all.size() * panic_percent) {
     return Where(all, [](size_t) { return true; });
   }
