@@ -1,7 +1,6 @@
 // What breaks while traffic flows, once per runtime: who notices, and that it mends itself.
-#include <signal.h>
-
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <vector>
 

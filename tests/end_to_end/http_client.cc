@@ -67,7 +67,7 @@ absl::Status HttpConnection::Connect() {
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
   const sockaddr_in address = Loopback(port_);
   if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    const absl::Status status = absl::ErrnoToStatus(errno, Cat("connect to port ", port_));
+    absl::Status status = absl::ErrnoToStatus(errno, Cat("connect to port ", port_));
     fd_.Reset();
     return status;
   }

@@ -1,8 +1,7 @@
 // The main job with the real executables, once per runtime: config in, balanced traffic and exact
 // statistics out, and any change while traffic flows.
-#include <signal.h>
-
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <numeric>
 
@@ -103,6 +102,7 @@ TEST_P(MainJob, KillingTheControlPlaneCostsNoRequestAndItTakesOverWhatRuns) {
   EXPECT_THAT(result.unexpected, IsEmpty()) << Events(system);
   const auto ids = [](const auto& workers) {
     std::vector<std::string> all;
+    all.reserve(workers.size());
     for (const v1::Worker& w : workers) all.push_back(w.id());
     return all;
   };

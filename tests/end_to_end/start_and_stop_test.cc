@@ -1,9 +1,9 @@
 // Bad input at start gets one clear error, and nothing is started or half done.
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
