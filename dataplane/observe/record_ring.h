@@ -59,6 +59,7 @@ class RecordRing {
 
  private:
   uint64_t Copy(uint64_t to, std::string_view from) {
+    if (from.empty()) return to;  // Such a view may point nowhere, which memcpy is not to be given.
     const size_t place = to & (size_ - 1);
     const size_t before_end = std::min(from.size(), size_ - place);
     std::memcpy(bytes_.get() + place, from.data(), before_end);
