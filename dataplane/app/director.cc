@@ -147,7 +147,7 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
       if (adopted) adopted();
     };
   }
-  Publish(std::move(adopted));
+  Publish(adopted);
   SetProbeTargets();
 }
 

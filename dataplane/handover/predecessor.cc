@@ -15,8 +15,8 @@ Predecessor::Predecessor(EventLoop& loop, UniqueFd door, Address path, Address l
                          PredecessorPatience patience)
     : loop_(loop),
       door_(std::move(door)),
-      path_(std::move(path)),
-      listen_(std::move(listen)),
+      path_(path),
+      listen_(listen),
       hooks_(std::move(hooks)),
       patience_(patience),
       knock_(
