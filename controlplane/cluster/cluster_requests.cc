@@ -28,6 +28,7 @@ Desired Cluster::DesiredFrom(const Config& config) const {
   for (const Service& service : config.services) {
     desired.services.push_back({service, TemplateHash(service)});
   }
+  desired.routes = config.routes;
   desired.balancers = config.balancers;
   desired.stopping = stopping_;
   return desired;

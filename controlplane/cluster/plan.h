@@ -22,6 +22,7 @@ struct ServiceDesire {
 
 struct Desired {
   std::vector<ServiceDesire> services;
+  std::vector<Route> routes;
   BalancerPool balancers;
   bool stopping = false;  // Nothing is wanted any more.
 };

@@ -15,6 +15,7 @@ bool BelongsIn(const Worker& worker) {
 Snapshot BuildSnapshot(uint64_t revision, const Desired& desired, std::span<const Worker> workers) {
   Snapshot snapshot;
   snapshot.revision = revision;
+  snapshot.routes = desired.routes;
   for (const ServiceDesire& desire : desired.services) {
     SnapshotService service{desire.spec.name, desire.spec.health, {}};
     std::vector<const Worker*> own;

@@ -32,10 +32,11 @@ struct Snapshot {
   uint64_t version = 0;
   uint64_t revision = 0;
   std::vector<SnapshotService> services;
+  std::vector<Route> routes;  // None: everything goes to the only service.
 
   // Whether balancers would act on it in the same way.
   bool SameContent(const Snapshot& other) const {
-    return revision == other.revision && services == other.services;
+    return revision == other.revision && services == other.services && routes == other.routes;
   }
 };
 

@@ -83,6 +83,7 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& desire
   launch.port = worker.port;
   launch.bind_address = desire.spec.bind_address;
   launch.template_hash = worker.template_hash;
+  launch.workload = desire.spec.workload;
   launch.demo = desire.spec.demo;
   launch.token = hooks_.token(worker.instance);
   launch.stop_grace = desire.spec.stop_grace;

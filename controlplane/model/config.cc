@@ -16,4 +16,22 @@ const char* ToString(RuntimeKind kind) {
   return "unknown";
 }
 
+const char* ToString(OnFailure on_failure) {
+  return on_failure == OnFailure::kPause ? "pause" : "rollback";
+}
+
+const char* ToString(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kRoundRobin:
+      return "round-robin";
+    case Algorithm::kLeastRequests:
+      return "least-requests";
+    case Algorithm::kTwoChoices:
+      return "two-choices";
+    case Algorithm::kConsistentHash:
+      return "consistent-hash";
+  }
+  return "unknown";
+}
+
 }  // namespace gocomet::controlplane

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/model/route.h"
+#include "controlplane/model/service.h"
+
 // The desired state as values. Pure: nothing here knows YAML, gRPC, a clock or a socket.
 namespace gocomet::controlplane {
 
@@ -13,43 +16,6 @@ enum class RuntimeKind : uint8_t { kAuto, kDocker, kProcess, kExternal };
 
 // As in config.yaml: `auto`, `docker`, `process`, `external`.
 const char* ToString(RuntimeKind kind);
-
-// The dials of the demo worker. Running workers take new ones without a restart.
-struct DemoWorker {
-  std::chrono::milliseconds average_delay{500};
-  uint32_t failure_percent = 12;
-  bool operator==(const DemoWorker&) const = default;
-};
-
-struct HealthCheck {
-  std::string path = "/healthz";  // Empty: probe by connecting only.
-  std::chrono::milliseconds interval{5000};
-  std::chrono::milliseconds timeout{2000};
-  uint32_t healthy_threshold = 1;
-  uint32_t unhealthy_threshold = 2;
-  std::chrono::milliseconds start_deadline{30000};
-  bool operator==(const HealthCheck&) const = default;
-};
-
-struct Rollout {
-  uint32_t max_surge = 1;
-  uint32_t max_unavailable = 0;
-  std::chrono::milliseconds min_ready{0};
-  bool operator==(const Rollout&) const = default;
-};
-
-struct Service {
-  std::string name = "worker";
-  uint32_t replicas = 3;
-  uint16_t host_port_base = 6000;  // Ordinal n listens on host_port_base + n.
-  std::string bind_address = "127.0.0.1";
-  DemoWorker demo;
-  HealthCheck health;
-  Rollout rollout;
-  std::chrono::milliseconds drain_timeout{30000};
-  std::chrono::milliseconds stop_grace{10000};
-  bool operator==(const Service&) const = default;
-};
 
 struct BalancerPool {
   uint32_t count = 2;
@@ -73,6 +39,7 @@ struct ProcessSettings {
 struct Config {
   RuntimeKind runtime = RuntimeKind::kAuto;
   std::vector<Service> services = {Service{}};
+  std::vector<Route> routes;  // None: everything goes to the only service.
   BalancerPool balancers;
   bool operator==(const Config&) const = default;
 };
@@ -85,7 +52,9 @@ struct ConfigFile {
 };
 
 // Limits that validation enforces and documentation names.
-inline constexpr uint32_t kWorkersMax = 1000;
+inline constexpr uint32_t kServicesMax = 1000;
+inline constexpr uint32_t kRoutesMax = 1000;
+inline constexpr uint32_t kWorkersMax = 1000;  // Of one service.
 inline constexpr uint32_t kBalancersMax = 64;
 inline constexpr uint32_t kBalancerThreadsMax = 64;
 inline constexpr std::chrono::milliseconds kAverageDelayMax{600'000};

@@ -53,66 +53,6 @@ google::protobuf::Duration ToProto(std::chrono::microseconds duration) {
   return proto;
 }
 
-v1::Runtime ToProto(RuntimeKind kind) {
-  switch (kind) {
-    case RuntimeKind::kAuto:
-      return v1::RUNTIME_AUTO;
-    case RuntimeKind::kDocker:
-      return v1::RUNTIME_DOCKER;
-    case RuntimeKind::kProcess:
-      return v1::RUNTIME_PROCESS;
-    case RuntimeKind::kExternal:
-      return v1::RUNTIME_EXTERNAL;
-  }
-  return v1::RUNTIME_UNSPECIFIED;
-}
-
-v1::DemoWorkerSpec ToProto(const DemoWorker& demo) {
-  v1::DemoWorkerSpec proto;
-  *proto.mutable_average_delay() = ToProto(demo.average_delay);
-  proto.set_failure_percent(demo.failure_percent);
-  return proto;
-}
-
-v1::HealthCheckSpec ToProto(const HealthCheck& health) {
-  v1::HealthCheckSpec proto;
-  proto.set_path(health.path);
-  *proto.mutable_interval() = ToProto(health.interval);
-  *proto.mutable_timeout() = ToProto(health.timeout);
-  proto.set_healthy_threshold(health.healthy_threshold);
-  proto.set_unhealthy_threshold(health.unhealthy_threshold);
-  *proto.mutable_start_deadline() = ToProto(health.start_deadline);
-  return proto;
-}
-
-v1::ServiceSpec ToProto(const Service& service) {
-  v1::ServiceSpec proto;
-  proto.set_name(service.name);
-  proto.set_replicas(service.replicas);
-  proto.set_host_port_base(service.host_port_base);
-  proto.set_bind_address(service.bind_address);
-  *proto.mutable_demo() = ToProto(service.demo);
-  *proto.mutable_health() = ToProto(service.health);
-  proto.mutable_rollout()->set_max_surge(service.rollout.max_surge);
-  proto.mutable_rollout()->set_max_unavailable(service.rollout.max_unavailable);
-  *proto.mutable_rollout()->mutable_min_ready() = ToProto(service.rollout.min_ready);
-  *proto.mutable_drain_timeout() = ToProto(service.drain_timeout);
-  *proto.mutable_stop_grace() = ToProto(service.stop_grace);
-  return proto;
-}
-
-v1::Config ToProto(const Config& config) {
-  v1::Config proto;
-  proto.set_runtime(ToProto(config.runtime));
-  for (const Service& service : config.services) *proto.add_services() = ToProto(service);
-  v1::BalancerPoolSpec* balancers = proto.mutable_balancers();
-  balancers->set_count(config.balancers.count);
-  balancers->set_bind_address(config.balancers.bind_address);
-  balancers->set_port_base(config.balancers.port_base);
-  balancers->set_threads(config.balancers.threads);
-  return proto;
-}
-
 v1::ConfigProblem ToProto(const ConfigProblem& problem) {
   v1::ConfigProblem proto;
   proto.set_file(problem.file);
@@ -187,6 +127,7 @@ v1::Snapshot ToProto(const Snapshot& snapshot) {
       end->set_draining(endpoint.draining);
     }
   }
+  for (const Route& route : snapshot.routes) *proto.add_routes() = ToProto(route);
   return proto;
 }
 

@@ -22,8 +22,9 @@ struct WorkerLaunch {
   uint16_t port = 0;  // Host port; 8080 inside a container.
   std::string bind_address;
   std::string template_hash;  // Kept with the worker, so that an adopted one can be judged.
-  DemoWorker demo;
-  std::string token;  // Allows this worker to report for itself.
+  Workload workload;
+  DemoWorker demo;    // Of the demo worker.
+  std::string token;  // Allows this worker to report for itself; for the demo worker alone.
   std::chrono::milliseconds stop_grace{10000};
 };
 
