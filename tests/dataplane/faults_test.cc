@@ -111,7 +111,7 @@ TEST(Faults, NeverTriesAgainOnceAnAnswerHasBegun) {
   Peer worker = door.Accept();
   worker.ReadHead();
   worker.Send("HTTP/1.1 200 OK\r\nConte");
-  std::this_thread::sleep_for(milliseconds(20));
+  balancer.HaveItsTurn();
   worker.Close();
   EXPECT_TRUE(client.ReadHead().starts_with("HTTP/1.1 502 Bad Gateway\r\n"));
   EXPECT_TRUE(door.NobodyKnocksFor(milliseconds(30)));

@@ -58,7 +58,7 @@ TEST_F(Forwarding, ReadsARequestThatIsCutAtAnyByte) {
   Peer worker;
   for (size_t cut = 1; cut < request.size(); ++cut) {
     client_.Send(request.substr(0, cut));
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    balancer_.HaveItsTurn();
     client_.Send(request.substr(cut));
     if (cut == 1) worker = door_.Accept();
     worker.ReadHead();
@@ -77,7 +77,7 @@ TEST_F(Forwarding, ReadsAnAnswerThatIsCutAtAnyByte) {
     if (cut == 1) worker = door_.Accept();
     worker.ReadHead();
     worker.Send(answer.substr(0, cut));
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    balancer_.HaveItsTurn();
     worker.Send(answer.substr(cut));
     ASSERT_EQ(client_.ReadExactly(answer.size()), answer) << "cut at " << cut;
   }
@@ -187,7 +187,7 @@ TEST_F(Forwarding, StopsReadingFromAWorkerWhoseClientDoesNotRead) {
   worker.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
   size_t sent = 0;
   for (size_t more = 1; more > 0;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    balancer_.HaveItsTurn();
     more = worker.SendWhatFits(std::string_view(body).substr(sent));
     sent += more;
   }
@@ -205,7 +205,7 @@ TEST_F(Forwarding, StopsReadingFromAClientWhoseWorkerDoesNotRead) {
   Peer worker = door_.Accept();
   size_t sent = 0;
   for (size_t more = 1; more > 0;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    balancer_.HaveItsTurn();
     more = client_.SendWhatFits(std::string_view(body).substr(sent));
     sent += more;
   }

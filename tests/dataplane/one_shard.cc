@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <future>
+
 #include <gtest/gtest.h>
 
 namespace gocomet::dataplane {
@@ -45,9 +47,19 @@ void OneShard::RouteTo(const std::vector<size_t>& workers) {
   auto table = std::make_shared<RoutingTable>(0, candidates, BalanceSettings{}, table_.get());
   table->failures_to_tell = kFailuresToTell;
   table_ = table;
-  std::atomic<bool> adopted{false};
-  shard_->Adopt(table_, [&adopted] { adopted = true; });
-  ASSERT_TRUE(Eventually([&adopted] { return adopted.load(); }));
+  WaitForOneTurn();
+}
+
+void OneShard::WaitForOneTurn() {
+  const auto done = std::make_shared<std::promise<void>>();
+  Run([done] { done->set_value(); });
+  ASSERT_EQ(done->get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+void OneShard::HaveItsTurn() {
+  // In the first, the task may have come before the news of a connection.
+  WaitForOneTurn();
+  WaitForOneTurn();
 }
 
 }  // namespace gocomet::dataplane

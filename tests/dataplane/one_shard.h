@@ -30,6 +30,9 @@ class OneShard {
   void RouteTo(const std::vector<size_t>& workers);
   // Runs `task` on the shard's thread.
   void Run(std::function<void()> task) { shard_->Adopt(table_, std::move(task)); }
+  // Waits until it has seen all that had been sent to it before: both turns of its loop that follow
+  // have ended.
+  void HaveItsTurn();
   int refusals() const { return refusals_; }
   // Of times an endpoint failed kFailuresToTell times in a row.
   static constexpr uint32_t kFailuresToTell = 3;
@@ -38,6 +41,8 @@ class OneShard {
   int times_nothing_in_flight() const { return nothing_in_flight_; }
 
  private:
+  void WaitForOneTurn();
+
   Address address_;
   int listener_ = -1;
   std::vector<EndpointPointer> endpoints_;

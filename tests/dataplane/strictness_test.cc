@@ -196,7 +196,7 @@ TEST(Strictness, BoundsInterimAnswersThatNobodyTakes) {
   for (size_t more = 1; more > 0 && sent < (64 << 20);) {
     more = worker.SendWhatFits(hints);
     sent += more;
-    if (more < hints.size()) std::this_thread::sleep_for(milliseconds(20));
+    balancer.HaveItsTurn();
   }
   EXPECT_LT(sent, 64u << 20);
 }
