@@ -161,7 +161,7 @@ class Prober::Loop {
     void End(ProbeResult result) {
       EndConnection();
       result.time = started_wall;
-      result.target = Cat("GET ", target.address, target.path);
+      result.target = Cat(target.method, " ", target.address, target.path);
       result.duration = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - started);
       ProbeIn(target.interval);
@@ -208,9 +208,9 @@ class Prober::Loop {
       connected = true;
       if (target.path.empty()) return End({.passed = true, .result = "connected"});
       const bool is_unix = target.address.starts_with("unix:");
-      const std::string request =
-          Cat("GET ", target.path, " HTTP/1.1\r\nHost: ", is_unix ? "localhost" : target.address,
-              "\r\nUser-Agent: gocomet-probe\r\nConnection: close\r\n\r\n");
+      const std::string request = Cat(target.method, " ", target.path,
+                                      " HTTP/1.1\r\nHost: ", is_unix ? "localhost" : target.address,
+                                      "\r\nUser-Agent: gocomet-probe\r\nConnection: close\r\n\r\n");
       bufferevent_write(connection, request.data(), request.size());
     }
 

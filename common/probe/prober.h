@@ -25,12 +25,13 @@ struct ProbeTarget {
   std::chrono::milliseconds interval{5000};
   std::chrono::milliseconds timeout{2000};
   std::vector<StatusRange> expected{{200, 399}};  // The statuses of an answer that passes.
+  std::string method = "GET";                     // Or `HEAD`.
   bool operator==(const ProbeTarget&) const = default;
 };
 
 struct ProbeResult {
   WallTime time{};
-  std::string target;  // For people: `GET ADDRESS/PATH`.
+  std::string target;  // For people: `METHOD ADDRESS/PATH`.
   bool passed = false;
   bool timed_out = false;  // No answer in time, or no room in its queue of connections.
   bool refused = false;    // Nobody takes connections there.
@@ -38,10 +39,10 @@ struct ProbeResult {
   std::chrono::microseconds duration{0};
 };
 
-// Asks workers whether they are well: one GET on a connection of its own, answered as expected. All
-// targets are probed beside each other on one event loop, so a slow one delays no other. A probe
-// that this machine could not make (no descriptor or port left) says nothing of the worker and
-// gives no result.
+// Asks workers whether they are well: one request on a connection of its own, answered as expected.
+// All targets are probed beside each other on one event loop, so a slow one delays no other. A
+// probe that this machine could not make (no descriptor or port left) says nothing of the worker
+// and gives no result.
 class Prober {
  public:
   // Called on the prober's thread; must not block.

@@ -156,10 +156,16 @@ void Cluster::SetProbeTargets(const Desired& desired) {
     const ServiceDesire* desire = FindDesire(desired, worker.service);
     if (!probed || desire == nullptr) continue;
     const HealthCheck& health = desire->spec.health;
-    targets.push_back(
-        {worker.instance, worker.balancer_address, health.path,
-         worker.state == WorkerState::kStarting ? kStartingProbeInterval : health.interval,
-         health.timeout});
+    ProbeTarget target{
+        worker.instance, worker.balancer_address, health.path,
+        worker.state == WorkerState::kStarting ? kStartingProbeInterval : health.interval,
+        health.timeout};
+    target.method = health.method;
+    target.expected.clear();
+    for (const ExpectedStatus& range : health.expected) {
+      target.expected.push_back({range.first, range.last});
+    }
+    targets.push_back(std::move(target));
   }
   if (targets == probe_targets_) return;
   probe_targets_ = targets;

@@ -42,6 +42,11 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   const std::string& address() const { return address_; }
+  // The bytes that came last before an answer.
+  std::string last_request() {
+    const std::lock_guard hold(mutex_);
+    return last_request_;
+  }
   void Close() {
     if (!fd_.valid()) return;
     ::shutdown(fd_.get(), SHUT_RDWR);
@@ -55,12 +60,19 @@ class Worker {
       const UniqueFd client(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client.valid()) return;
       char request[1024];
-      if (::recv(client.get(), request, sizeof(request), 0) <= 0) continue;
+      const ssize_t got = ::recv(client.get(), request, sizeof(request), 0);
+      if (got <= 0) continue;
+      {
+        const std::lock_guard hold(mutex_);
+        last_request_.assign(request, static_cast<size_t>(got));
+      }
       ::send(client.get(), answer_.data(), answer_.size(), MSG_NOSIGNAL);
     }
   }
 
   const std::string answer_;
+  std::mutex mutex_;
+  std::string last_request_;
   std::string address_;
   UniqueFd fd_;
   std::thread thread_;
@@ -107,6 +119,17 @@ TEST(Prober, PassesAWorkerThatAnswersAsExpected) {
   results.Probe({{"a", worker.address(), "/healthz"}});
   EXPECT_TRUE(results.Of("a").passed);
   EXPECT_EQ(results.Of("a").result, "200");
+}
+
+TEST(Prober, AsksByTheMethodThatIsWanted) {
+  Worker worker(kOk);
+  Results results;
+  ProbeTarget target{"a", worker.address(), "/healthz"};
+  target.method = "HEAD";
+  results.Probe({target});
+  EXPECT_TRUE(results.Of("a").passed);
+  EXPECT_EQ(results.Of("a").target, Cat("HEAD ", worker.address(), "/healthz"));
+  EXPECT_EQ(worker.last_request().find("HEAD /healthz HTTP/1.1\r\n"), 0u) << worker.last_request();
 }
 
 TEST(Prober, PassesWhoeverTakesTheConnectionWhereThereIsNoPath) {
