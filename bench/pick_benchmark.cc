@@ -24,7 +24,7 @@ std::vector<Candidate> Candidates(size_t count, uint32_t weight_max, uint64_t in
 // With requests in flight everywhere: no algorithm gets away with the first idle worker it sees.
 void Pick(benchmark::State& state, Algorithm algorithm, uint32_t weight_max) {
   const auto workers = static_cast<size_t>(state.range(0));
-  const RoutingTable table(1, Candidates(workers, weight_max, 2), {.algorithm = algorithm});
+  const RoutingTable table(Candidates(workers, weight_max, 2), algorithm);
   uint64_t request = 0;
   for (auto _ : state) {
     ++request;
@@ -36,7 +36,7 @@ void Pick(benchmark::State& state, Algorithm algorithm, uint32_t weight_max) {
 void Publish(benchmark::State& state, Algorithm algorithm, uint32_t weight_max) {
   const auto candidates = Candidates(static_cast<size_t>(state.range(0)), weight_max, 0);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(RoutingTable(1, candidates, {.algorithm = algorithm}));
+    benchmark::DoNotOptimize(RoutingTable(candidates, algorithm));
   }
 }
 

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "dataplane/agent/convert_route.h"
 
 namespace gocomet::dataplane {
 namespace {
@@ -13,31 +18,89 @@ std::chrono::milliseconds ToMilliseconds(const google::protobuf::Duration& durat
   return std::chrono::milliseconds(duration.seconds() * 1000 + duration.nanos() / 1'000'000);
 }
 
+void TakeHealth(const v1::HealthCheckSpec& spec, HealthSettings& health) {
+  health.path = spec.path();
+  if (!spec.method().empty()) health.method = spec.method();
+  health.interval = std::max(ToMilliseconds(spec.interval()), std::chrono::milliseconds(10));
+  health.timeout = std::max(ToMilliseconds(spec.timeout()), std::chrono::milliseconds(1));
+  health.policy.healthy_threshold = std::max(1U, spec.healthy_threshold());
+  health.policy.unhealthy_threshold = std::max(1U, spec.unhealthy_threshold());
+  if (spec.expected_size() > 0) health.expected.clear();
+  for (const v1::StatusRange& range : spec.expected()) {
+    health.expected.push_back({static_cast<int>(range.first()), static_cast<int>(range.last())});
+  }
+}
+
+absl::StatusOr<WantedService> ToWantedService(const v1::SnapshotService& proto) {
+  WantedService service;
+  service.name = proto.name();
+  TakeHealth(proto.health(), service.health);
+  const std::string& method = service.health.method;
+  if (method != "GET" && method != "HEAD") {
+    return absl::InvalidArgumentError(
+        Cat("its health check's method `", method, "` is neither GET nor HEAD"));
+  }
+  for (const v1::Endpoint& endpoint : proto.endpoints()) {
+    if (endpoint.worker_id().empty()) {
+      return absl::InvalidArgumentError("an endpoint has no worker_id");
+    }
+    auto address = Address::Parse(endpoint.address());
+    if (!address.ok()) return WithContext(address.status(), Cat("worker ", endpoint.worker_id()));
+    service.endpoints.push_back(
+        {endpoint.worker_id(), endpoint.incarnation(), *address, endpoint.draining()});
+  }
+  return service;
+}
+
+// Where there are no routes. A service that only drains takes nothing, so it does not count where
+// another one does take.
+absl::StatusOr<Route> RouteToTheOnly(const std::vector<WantedService>& services) {
+  Route route;
+  size_t takers = 0;
+  for (const WantedService& service : services) {
+    const bool takes = std::any_of(service.endpoints.begin(), service.endpoints.end(),
+                                   [](const WantedEndpoint& e) { return !e.draining; });
+    takers += takes ? 1 : 0;
+    if (takes || route.targets.empty()) route.targets = {{service.name}};
+  }
+  if (takers > 1) {
+    return absl::InvalidArgumentError(
+        "it holds several services and no routes, so nothing says where requests go");
+  }
+  return route;
+}
+
 }  // namespace
 
 absl::StatusOr<Assignment> ToAssignment(const v1::Snapshot& snapshot) {
-  if (snapshot.services_size() > 1) {
-    return absl::UnimplementedError("it holds several services, and this balancer routes to one");
-  }
   Assignment assignment;
-  for (const v1::SnapshotService& service : snapshot.services()) {
-    const v1::HealthCheckSpec& health = service.health();
-    assignment.health.path = health.path();
-    assignment.health.interval =
-        std::max(ToMilliseconds(health.interval()), std::chrono::milliseconds(10));
-    assignment.health.timeout =
-        std::max(ToMilliseconds(health.timeout()), std::chrono::milliseconds(1));
-    assignment.health.policy.healthy_threshold = std::max(1U, health.healthy_threshold());
-    assignment.health.policy.unhealthy_threshold = std::max(1U, health.unhealthy_threshold());
-    for (const v1::Endpoint& endpoint : service.endpoints()) {
-      if (endpoint.worker_id().empty()) {
-        return absl::InvalidArgumentError("an endpoint has no worker_id");
-      }
-      auto address = Address::Parse(endpoint.address());
-      if (!address.ok()) return WithContext(address.status(), Cat("worker ", endpoint.worker_id()));
-      assignment.endpoints.push_back(
-          {endpoint.worker_id(), endpoint.incarnation(), *address, endpoint.draining()});
+  std::set<std::string, std::less<>> names;
+  for (const v1::SnapshotService& proto : snapshot.services()) {
+    const std::string name = Cat("service `", proto.name(), "`");
+    if (!names.insert(proto.name()).second) {
+      return absl::InvalidArgumentError(Cat(name, " is there twice"));
     }
+    auto service = ToWantedService(proto);
+    if (!service.ok()) return WithContext(service.status(), name);
+    assignment.services.push_back(*std::move(service));
+  }
+  if (snapshot.routes().empty()) {
+    if (assignment.services.empty()) return assignment;
+    auto route = RouteToTheOnly(assignment.services);
+    if (!route.ok()) return route.status();
+    assignment.routes = {*std::move(route)};
+    return assignment;
+  }
+  std::set<std::string, std::less<>> routes;
+  for (const v1::RouteSpec& proto : snapshot.routes()) {
+    const std::string name = Cat("route `", proto.name(), "`");
+    if (proto.name().empty()) return absl::InvalidArgumentError("a route has no name");
+    if (!routes.insert(proto.name()).second) {
+      return absl::InvalidArgumentError(Cat(name, " is there twice"));
+    }
+    auto route = ToRoute(proto, names);
+    if (!route.ok()) return WithContext(route.status(), name);
+    assignment.routes.push_back(*std::move(route));
   }
   return assignment;
 }
@@ -50,6 +113,12 @@ v1::BalancerReport MakeReport(const Director& director, uint64_t sequence) {
   for (const auto& [status, count] : director.own_answers()) {
     (*report.mutable_own_answers())[static_cast<uint32_t>(status)] = count;
   }
+  for (const auto& [name, requests] : director.requests_by_route()) {
+    v1::RouteReport* into = report.add_routes();
+    into->set_name(name);
+    into->set_requests(requests);
+  }
+  report.set_unrouted_requests(director.unrouted());
   for (const EndpointStatus& status : director.Status()) {
     const Endpoint& from = *status.endpoint;
     v1::EndpointReport* into = report.add_endpoints();

@@ -73,7 +73,7 @@ class App {
     OnSignals({SIGUSR1}, &App::OnTell);
     if (access_log_) OnSignals({SIGHUP}, &App::OnReopen);
     if (options_.control_plane.empty()) {
-      director_.SetAssignment(options_.assignment, nullptr);
+      director_.SetAssignment(ToOneService(), nullptr);
     } else if (!StartAgent()) {
       return 1;
     }
@@ -124,6 +124,14 @@ class App {
     }
     door_ = *std::move(door);
     return true;
+  }
+
+  Assignment ToOneService() const {
+    Route route;
+    route.targets = {{options_.service.name}};
+    route.algorithm = options_.algorithm;
+    if (route.algorithm == Algorithm::kConsistentHash) route.hash_on = options_.hash_on;
+    return {{options_.service}, {route}};
   }
 
   void Serve() {

@@ -21,12 +21,6 @@ std::string NameOf(const Endpoint& endpoint) {
   return Cat(endpoint.worker_id, "/", endpoint.incarnation, "@", endpoint.address.ToString());
 }
 
-ProbeOutcome OutcomeOf(const ProbeResult& result) {
-  if (result.passed) return ProbeOutcome::kPassed;
-  if (result.refused) return ProbeOutcome::kRefused;
-  return result.timed_out ? ProbeOutcome::kTimedOut : ProbeOutcome::kWrongAnswer;
-}
-
 timeval ToTimeval(std::chrono::microseconds time) {
   return {static_cast<time_t>(time.count() / 1'000'000),
           static_cast<suseconds_t>(time.count() % 1'000'000)};
@@ -99,48 +93,64 @@ void Director::SetAssignment(Assignment assignment, std::function<void()> adopte
   });
 }
 
-Director::Known* Director::Find(const EndpointPointer& endpoint) {
-  for (Known& known : known_) {
-    if (known.endpoint == endpoint) return &known;
+Director::Place Director::Find(const std::string& name) {
+  const auto found = places_.find(name);
+  return found == places_.end() ? Place{} : found->second;
+}
+
+KnownWorker Director::TakeOrMake(const WantedEndpoint& wanted,
+                                 std::unordered_map<std::string, KnownWorker>& known) const {
+  KnownWorker worker;
+  auto endpoint = std::make_shared<Endpoint>(wanted.worker_id, wanted.incarnation, wanted.address);
+  // What was learnt of it stays as long as it is named with the same identity and address.
+  if (const auto same = known.find(NameOf(*endpoint)); same != known.end()) {
+    worker = std::move(same->second);
+    known.erase(same);
+  } else {
+    worker.endpoint = std::move(endpoint);
   }
-  return nullptr;
+  worker.assigned = true;
+  worker.draining = wanted.draining;
+  worker.weight = wanted.weight;
+  worker.endpoint->draining.store(wanted.draining, std::memory_order_release);
+  return worker;
 }
 
 void Director::Apply(const Assignment& assignment, std::function<void()> adopted) {
-  settings_ = assignment;
-  settings_.endpoints.clear();
-  // What was learnt of an endpoint stays as long as it is named with the same identity and address.
-  std::vector<Known> next;
-  for (const WantedEndpoint& wanted : assignment.endpoints) {
-    const auto same = std::find_if(known_.begin(), known_.end(), [&](const Known& known) {
-      return known.endpoint && known.endpoint->worker_id == wanted.worker_id &&
-             known.endpoint->incarnation == wanted.incarnation &&
-             known.endpoint->address == wanted.address;
-    });
-    Known entry;
-    if (same != known_.end()) {
-      entry = std::move(*same);
-      same->endpoint = nullptr;
-    } else {
-      entry.endpoint =
-          std::make_shared<Endpoint>(wanted.worker_id, wanted.incarnation, wanted.address);
+  std::unordered_map<std::string, KnownWorker> known;
+  const auto remember = [&known](std::vector<KnownWorker>& workers) {
+    for (KnownWorker& worker : workers) known[NameOf(*worker.endpoint)] = std::move(worker);
+  };
+  for (auto& [name, service] : services_) remember(service.workers());
+  remember(departed_);
+  places_.clear();
+  std::map<std::string, ServiceWorkers> next;
+  const SteadyTime now = SystemClock().Steady();
+  for (const WantedService& wanted : assignment.services) {
+    std::vector<KnownWorker> workers;
+    for (const WantedEndpoint& endpoint : wanted.endpoints) {
+      workers.push_back(TakeOrMake(endpoint, known));
     }
-    entry.assigned = true;
-    entry.draining = wanted.draining;
-    entry.weight = wanted.weight;
-    entry.endpoint->draining.store(wanted.draining, std::memory_order_release);
-    next.push_back(std::move(entry));
+    const auto same = services_.find(wanted.name);
+    ServiceWorkers& service = next[wanted.name];
+    if (same != services_.end()) service = std::move(same->second);
+    service.Assign(wanted, std::move(workers));
+    service.Judge(now);
+    for (size_t i = 0; i < service.workers().size(); ++i) {
+      places_[NameOf(*service.workers()[i].endpoint)] = {&service, i};
+    }
   }
+  services_ = std::move(next);
   // Those that are named no more are still reported: while they have requests in flight, and until
   // the next assignment, so that their last numbers arrive.
-  for (Known& known : known_) {
-    if (!known.endpoint || (!known.assigned && known.endpoint->in_flight.load() == 0)) continue;
-    known.assigned = false;
-    known.draining = true;
-    known.endpoint->draining.store(true, std::memory_order_release);
-    next.push_back(std::move(known));
+  departed_.clear();
+  for (auto& [name, worker] : known) {
+    if (!worker.assigned && worker.endpoint->in_flight.load() == 0) continue;
+    worker.assigned = false;
+    worker.endpoint->draining.store(true, std::memory_order_release);
+    departed_.push_back(std::move(worker));
   }
-  known_ = std::move(next);
+  AdoptRoutes(assignment.routes);
   if (!std::exchange(first_adopted_, true)) {
     adopted = [this, adopted = std::move(adopted)] {
       hooks_.first_adopted();
@@ -151,61 +161,47 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
   SetProbeTargets();
 }
 
-std::vector<Director::Known*> Director::Takers() {
-  std::vector<Known*> takers;
-  for (Known& known : known_) {
-    if (known.assigned && !known.draining) takers.push_back(&known);
+void Director::AdoptRoutes(const std::vector<Route>& routes) {
+  if (router_ && routes == routes_) return;
+  routes_ = routes;
+  auto router = std::make_shared<Router>(routes, router_.get());
+  for (const Route& route : routes) {
+    if (route.name.empty()) continue;
+    Router::Requests& requests = requests_by_route_[route.name];
+    if (!requests) requests = std::make_shared<std::atomic<uint64_t>>(0);
+    router->CountInto(route.name, requests);
   }
-  return takers;
+  router_ = std::move(router);
 }
 
-std::vector<Standing> Director::StandingsOf(const std::vector<Known*>& takers) {
-  std::vector<Standing> standings;
-  standings.reserve(takers.size());
-  for (const Known* known : takers) {
-    standings.push_back({.healthy = known->health.healthy(),
-                         .takes_connections = known->health.takes_connections(),
-                         .ejected_until = known->ejection.until()});
+std::shared_ptr<const Routing> Director::MakeRouting() {
+  std::vector<RoutingTablePointer> tables;
+  tables.reserve(router_->targets());
+  for (const Router::Entry& entry : router_->entries()) {
+    for (const RouteTarget& target : entry.route.targets) {
+      ServiceWorkers& service = services_[target.service];
+      tables.push_back(service.TableFor(entry.route.algorithm, entry.route.name));
+    }
   }
-  return standings;
+  std::map<std::string, RoutingTablePointer, std::less<>> of_services;
+  for (auto& [name, service] : services_) {
+    of_services[name] = service.TableFor(Algorithm::kRoundRobin, "");
+    service.ForgetUnusedTables();
+  }
+  return std::make_shared<Routing>(router_, std::move(tables), std::move(of_services));
 }
 
 void Director::Publish(const std::function<void()>& adopted) {
-  const SteadyTime now = SystemClock().Steady();
-  const std::vector<Known*> takers = Takers();
   std::optional<SteadyTime> next_change;
-  const auto changes_at = [&next_change, now](SteadyTime time) {
-    if (time > now && (!next_change || time < *next_change)) next_change = time;
-  };
-  const auto eligible = ChooseEligible(StandingsOf(takers), settings_.health.panic_percent, now);
-  const bool others_serve = table_ && !table_->eligible.empty();
-  std::vector<Candidate> chosen;
-  size_t next = 0;  // Of `eligible`, which is ascending.
-  for (size_t i = 0; i < takers.size(); ++i) {
-    Known& known = *takers[i];
-    changes_at(known.ejection.until());
-    const bool is_chosen = next < eligible.size() && eligible[next] == i;
-    // Where nobody else serves, nobody could take what it does not.
-    if (is_chosen && !known.routed_to && others_serve) known.slow_start.Begin(now);
-    known.routed_to = is_chosen;
-    if (!is_chosen) continue;
-    ++next;
-    // A key's worker must not depend on the time.
-    const bool slowly = settings_.balance.algorithm != Algorithm::kConsistentHash;
-    const auto time = slowly ? settings_.slow_start : std::chrono::milliseconds(0);
-    const uint32_t tenths = known.slow_start.Tenths(now, time);
-    if (const auto step = known.slow_start.NextStep(now, time)) changes_at(*step);
-    chosen.push_back({known.endpoint, known.weight * tenths});
+  for (const auto& [name, service] : services_) {
+    const auto next = service.next_change();
+    if (next && (!next_change || *next < *next_change)) next_change = next;
   }
-  auto table =
-      std::make_shared<RoutingTable>(++table_number_, chosen, settings_.balance, table_.get());
-  table->failures_to_tell = settings_.ejection.failures;
-  table_ = table;
-  WakeAt(next_change, now);
-
+  WakeAt(next_change, SystemClock().Steady());
+  const auto routing = MakeRouting();
   auto missing = std::make_shared<std::atomic<size_t>>(shards_.size());
   for (const auto& shard : shards_) {
-    shard->Adopt(table, [this, missing, adopted] {
+    shard->Adopt(routing, [this, missing, adopted] {
       if (missing->fetch_sub(1) == 1 && adopted) loop_.Post(adopted);
     });
   }
@@ -221,54 +217,60 @@ void Director::WakeAt(std::optional<SteadyTime> time, SteadyTime now) {
 }
 
 void Director::OnTime(evutil_socket_t, short, void* self) {
-  static_cast<Director*>(self)->JudgementChanged();
+  auto* director = static_cast<Director*>(self);
+  const SteadyTime now = SystemClock().Steady();
+  for (auto& [name, service] : director->services_) {
+    if (service.next_change() && *service.next_change() <= now) service.Judge(now);
+  }
+  director->Publish(nullptr);
+  director->SetProbeTargets();
 }
 
-void Director::JudgementChanged() {
+void Director::JudgementChanged(ServiceWorkers& service) {
+  service.Judge(SystemClock().Steady());
   Publish(nullptr);
   SetProbeTargets();
 }
 
 void Director::SetProbeTargets() {
-  const HealthSettings& health = settings_.health;
   std::vector<ProbeTarget> targets;
-  for (const Known* known : Takers()) {
-    const auto interval =
-        known->health.healthy() ? health.interval : std::min(health.interval, kIntervalWhileOut);
-    targets.push_back({NameOf(*known->endpoint), known->endpoint->address.ToString(), health.path,
-                       interval, health.timeout, health.expected});
+  for (const auto& [service_name, service] : services_) {
+    const HealthSettings& health = service.settings().health;
+    for (const KnownWorker& worker : service.workers()) {
+      if (worker.draining) continue;
+      const auto interval =
+          worker.health.healthy() ? health.interval : std::min(health.interval, kIntervalWhileOut);
+      targets.push_back({NameOf(*worker.endpoint), worker.endpoint->address.ToString(), health.path,
+                         interval, health.timeout, health.expected, health.method});
+    }
   }
   prober_->SetTargets(std::move(targets));
 }
 
 void Director::OnProbe(const std::string& name, const ProbeResult& result) {
-  for (Known* known : Takers()) {
-    if (NameOf(*known->endpoint) != name) continue;
-    const ProbeOutcome outcome = OutcomeOf(result);
-    if (outcome != ProbeOutcome::kRefused) {
-      known->endpoint->refuses.store(false, std::memory_order_relaxed);
-    }
-    if (known->health.ObserveProbe(outcome, result.result, settings_.health.policy)) {
-      JudgementChanged();
-    }
-    return;
-  }
+  const Place place = Find(name);
+  if (place.service == nullptr) return;
+  KnownWorker& worker = place.service->workers()[place.worker];
+  if (worker.draining) return;
+  if (place.service->ObserveProbe(worker, result)) JudgementChanged(*place.service);
 }
 
 void Director::OnRefused(const EndpointPointer& endpoint) {
-  Known* known = Find(endpoint);
-  if (known != nullptr && known->health.ObserveRefusal("refuses connections")) JudgementChanged();
+  const Place place = Find(NameOf(*endpoint));
+  if (place.service == nullptr) return;
+  KnownWorker& worker = place.service->workers()[place.worker];
+  if (worker.health.ObserveRefusal("refuses connections")) JudgementChanged(*place.service);
 }
 
 void Director::OnFailing(const EndpointPointer& endpoint) {
-  Known* known = Find(endpoint);
-  const SteadyTime now = SystemClock().Steady();
+  const Place place = Find(NameOf(*endpoint));
   // Whether it is ejected or not: it is asked again after as many failures.
   endpoint->failures_in_row.store(0, std::memory_order_relaxed);
-  if (known == nullptr || known->ejection.active(now)) return;
-  if (!MayEjectOneMore(StandingsOf(Takers()), now)) return;
-  known->ejection.Eject(now, settings_.ejection);
-  JudgementChanged();
+  if (place.service == nullptr) return;
+  KnownWorker& worker = place.service->workers()[place.worker];
+  if (place.service->ObserveFailures(worker, SystemClock().Steady())) {
+    JudgementChanged(*place.service);
+  }
 }
 
 void Director::Drain(Shard::Waiting waiting) {
@@ -279,17 +281,34 @@ void Director::Drain(Shard::Waiting waiting) {
 std::vector<EndpointStatus> Director::Status() const {
   const SteadyTime now = SystemClock().Steady();
   std::vector<EndpointStatus> all;
-  for (const Known& known : known_) {
-    EndpointStatus status{known.endpoint, known.health.healthy(), known.health.reason()};
-    if (status.healthy && known.ejection.active(now)) {
+  const auto add = [&](const KnownWorker& worker, uint32_t failures) {
+    EndpointStatus status{worker.endpoint, worker.health.healthy(), worker.health.reason()};
+    if (status.healthy && worker.ejection.active(now)) {
       status.healthy = false;
-      status.health_reason =
-          Cat("ejected for ", FormatDuration(known.ejection.length()), ": ",
-              settings_.ejection.failures, " connections in a row failed or broke");
+      status.health_reason = Cat("ejected for ", FormatDuration(worker.ejection.length()), ": ",
+                                 failures, " connections in a row failed or broke");
     }
     all.push_back(std::move(status));
+  };
+  for (const auto& [name, service] : services_) {
+    for (const KnownWorker& worker : service.workers()) {
+      add(worker, service.settings().ejection.failures);
+    }
   }
+  for (const KnownWorker& worker : departed_) add(worker, worker.endpoint->failures_to_tell.load());
   return all;
+}
+
+uint64_t Director::unrouted() const {
+  uint64_t sum = 0;
+  for (const auto& shard : shards_) sum += shard->counters().unrouted.load();
+  return sum;
+}
+
+std::map<std::string, uint64_t> Director::requests_by_route() const {
+  std::map<std::string, uint64_t> counts;
+  for (const auto& [name, requests] : requests_by_route_) counts[name] = requests->load();
+  return counts;
 }
 
 uint64_t Director::connections() const {

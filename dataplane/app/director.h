@@ -6,54 +6,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <absl/status/statusor.h>
 #include <event2/event.h>
 
-#include "common/base/address.h"
 #include "common/base/clock.h"
 #include "common/probe/prober.h"
-#include "dataplane/balance/settings.h"
-#include "dataplane/health/ejection.h"
-#include "dataplane/health/eligibility.h"
-#include "dataplane/health/endpoint_health.h"
-#include "dataplane/health/slow_start.h"
+#include "dataplane/app/assignment.h"
+#include "dataplane/app/service_workers.h"
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/latencies.h"
 #include "dataplane/proxy/endpoint.h"
 #include "dataplane/proxy/limits.h"
-#include "dataplane/proxy/routing_table.h"
+#include "dataplane/proxy/routing.h"
+#include "dataplane/route/router.h"
 #include "dataplane/shard/event_loop.h"
 #include "dataplane/shard/shard.h"
 
 namespace gocomet::dataplane {
-
-struct HealthSettings {
-  std::string path;  // Empty: connecting is enough.
-  std::chrono::milliseconds interval{5000};
-  std::chrono::milliseconds timeout{2000};
-  std::vector<StatusRange> expected{{200, 399}};
-  HealthPolicy policy;
-  uint32_t panic_percent = 30;  // With fewer left than that, judgements are not heeded.
-};
-
-struct WantedEndpoint {
-  std::string worker_id;
-  uint64_t incarnation = 0;
-  Address address;
-  bool draining = false;
-  uint32_t weight = 1;
-};
-
-// What the balancer is to do, from the command line or from the control plane.
-struct Assignment {
-  std::vector<WantedEndpoint> endpoints;
-  HealthSettings health;
-  EjectionPolicy ejection;
-  std::chrono::milliseconds slow_start{0};
-  BalanceSettings balance;
-};
 
 struct EndpointStatus {
   EndpointPointer endpoint;
@@ -61,8 +33,8 @@ struct EndpointStatus {
   std::string health_reason;  // Its last failure, where there was one.
 };
 
-// Turns an assignment, the probes' results and what requests meet into routing tables, and tells
-// when all shards use them. Runs on the main loop's thread; Refused and SetAssignment may come from
+// Turns an assignment, the probes' results and what requests meet into routings, and tells when all
+// shards use them. Runs on the main loop's thread; Refused and SetAssignment may come from
 // any.
 class Director {
  public:
@@ -100,46 +72,50 @@ class Director {
   uint64_t connections() const;
   uint64_t requests() const;
   std::map<int, uint64_t> own_answers() const;
+  uint64_t unrouted() const;
+  // What each route that has had a name has taken. Main loop's thread.
+  std::map<std::string, uint64_t> requests_by_route() const;
   LatencyCounts latencies() const;
 
  private:
-  struct Known {
-    EndpointPointer endpoint;
-    EndpointHealth health;
-    Ejection ejection;
-    SlowStart slow_start;
-    bool routed_to = false;
-    uint32_t weight = 1;
-    bool draining = false;
-    bool assigned = true;
+  // Where a worker is found: of the service, and its place there.
+  struct Place {
+    ServiceWorkers* service = nullptr;
+    size_t worker = 0;
   };
 
   void Apply(const Assignment& assignment, std::function<void()> adopted);
+  // Takes the worker out of those known, or makes it.
+  KnownWorker TakeOrMake(const WantedEndpoint& wanted,
+                         std::unordered_map<std::string, KnownWorker>& known) const;
+  void AdoptRoutes(const std::vector<Route>& routes);
   void OnProbe(const std::string& name, const ProbeResult& result);
   void OnRefused(const EndpointPointer& endpoint);
   void OnFailing(const EndpointPointer& endpoint);
   static void OnTime(evutil_socket_t fd, short what, void* self);
 
-  // Those that are to take requests, and how they stand.
-  std::vector<Known*> Takers();
-  static std::vector<Standing> StandingsOf(const std::vector<Known*>& takers);
-  // What was learnt of an endpoint changed, or its time came.
-  void JudgementChanged();
+  // What was learnt of a service's workers changed.
+  void JudgementChanged(ServiceWorkers& service);
+  std::shared_ptr<const Routing> MakeRouting();
   void Publish(const std::function<void()>& adopted);
-  // Publishes again when time alone will change the table.
+  // Publishes again when time alone will change a table.
   void WakeAt(std::optional<SteadyTime> time, SteadyTime now);
   void SetProbeTargets();
-  // Null where the endpoint is known no more.
-  Known* Find(const EndpointPointer& endpoint);
+  // Its service is null where the endpoint takes no requests any more.
+  Place Find(const std::string& name);
 
   EventLoop& loop_;
   const Hooks hooks_;
   AccessLog* access_log_ = nullptr;
-  Assignment settings_;  // Without its endpoints.
-  std::vector<Known> known_;
+  std::map<std::string, ServiceWorkers> services_;
+  // Not assigned any more; reported until the next assignment, and while requests are in flight.
+  std::vector<KnownWorker> departed_;
+  std::unordered_map<std::string, Place> places_;  // By NameOf, of those that are assigned.
+  std::vector<Route> routes_;
+  std::shared_ptr<const Router> router_;
+  // By name, for good: a route that comes back goes on counting.
+  std::map<std::string, Router::Requests> requests_by_route_;
   event* timer_;
-  std::shared_ptr<const RoutingTable> table_;
-  uint64_t table_number_ = 0;
   bool first_adopted_ = false;
   std::vector<int> listening_;
   size_t drained_shards_ = 0;

@@ -100,22 +100,21 @@ absl::StatusOr<double> ParseShare(std::string_view text) {
   return share;
 }
 
-std::string FindContradiction(const Assignment& assignment) {
+std::string FindContradiction(const WantedService& service, Algorithm algorithm) {
   std::set<std::string> ids;
-  for (const WantedEndpoint& wanted : assignment.endpoints) {
+  for (const WantedEndpoint& wanted : service.endpoints) {
     if (!ids.insert(wanted.worker_id).second) {
       return Cat("--worker: ", wanted.worker_id, " is named twice; say it once, with a weight");
     }
-    if (wanted.weight != 1 && assignment.balance.algorithm == Algorithm::kRoundRobin) {
+    if (wanted.weight != 1 && algorithm == Algorithm::kRoundRobin) {
       return Cat("--worker: ", wanted.worker_id,
                  " has a weight, and round-robin knows none; add --algorithm weighted");
     }
   }
-  if (assignment.slow_start.count() > 0 &&
-      assignment.balance.algorithm == Algorithm::kConsistentHash) {
+  if (service.slow_start.count() > 0 && algorithm == Algorithm::kConsistentHash) {
     return "--slow-start: with consistent-hash a key's worker does not change with time";
   }
-  if (assignment.ejection.time > assignment.ejection.time_max) {
+  if (service.ejection.time > service.ejection.time_max) {
     return "--eject-time: it is longer than --eject-time-max";
   }
   return "";

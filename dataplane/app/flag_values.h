@@ -34,6 +34,6 @@ absl::StatusOr<AccessLogMode> ParseAccessLogMode(std::string_view text);
 absl::StatusOr<double> ParseShare(std::string_view text);
 
 // What is wrong with the flags taken together; empty where nothing is.
-std::string FindContradiction(const Assignment& assignment);
+std::string FindContradiction(const WantedService& service, Algorithm algorithm);
 
 }  // namespace gocomet::dataplane

@@ -54,24 +54,23 @@ constexpr char kForwarding[] = "What workers and clients are told";
 constexpr char kAccessLog[] = "Access log";
 
 // Which worker a request goes to.
-void AddBalancing(CLI::App& app, Assignment& assignment) {
-  BalanceSettings& balance = assignment.balance;
-  AddParsed(app, "--algorithm", balance.algorithm, ParseAlgorithm,
-            std::string(NameOf(balance.algorithm)),
+void AddBalancing(CLI::App& app, Options& options) {
+  AddParsed(app, "--algorithm", options.algorithm, ParseAlgorithm,
+            std::string(NameOf(options.algorithm)),
             "How workers are chosen: round-robin, weighted, least-requests, two-choices or "
             "consistent-hash");
-  AddParsed(app, "--hash-on", balance.hash_on, HashOn::Parse, balance.hash_on.ToString(),
+  AddParsed(app, "--hash-on", options.hash_on, HashOn::Parse, options.hash_on.ToString(),
             "What keeps requests with one worker under consistent-hash: header:NAME, cookie:NAME "
             "or client-address");
-  AddDuration(app, "--slow-start", assignment.slow_start,
+  AddDuration(app, "--slow-start", options.service.slow_start,
               "Until a worker that came new or back has its whole share; 0: at once",
               std::chrono::milliseconds(0));
 }
 
 // Which workers requests may go to.
-void AddHealth(CLI::App& app, Assignment& assignment) {
-  HealthSettings& health = assignment.health;
-  EjectionPolicy& ejection = assignment.ejection;
+void AddHealth(CLI::App& app, WantedService& service) {
+  HealthSettings& health = service.health;
+  EjectionPolicy& ejection = service.ejection;
   AddParsed(app, "--health-path", health.path, ParseHealthPath, "",
             "What health checks GET; without it, connecting is enough");
   AddDuration(app, "--health-interval", health.interval, "Time between two checks");
@@ -192,9 +191,9 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
   app.add_option("--worker", workers,
                  "A worker, IP:PORT or unix:/PATH, where wanted with ,weight=N; once for each");
   app.option_defaults()->group(kBalancing);
-  AddBalancing(app, options.assignment);
+  AddBalancing(app, options);
   app.option_defaults()->group(kHealth);
-  AddHealth(app, options.assignment);
+  AddHealth(app, options.service);
   app.option_defaults()->group(kLimits);
   AddLimits(app, options.proxy.limits);
   AddDuration(app, "--drain-timeout", options.drain_timeout, "To finish what it has at its end");
@@ -225,13 +224,13 @@ Options ParseOptions(int argc, char** argv, std::optional<int>& exit_code) {
       }
     }
     for (const std::string& worker : workers) {
-      options.assignment.endpoints.push_back(OrComplain("--worker", ParseWorker(worker)));
+      options.service.endpoints.push_back(OrComplain("--worker", ParseWorker(worker)));
     }
-    if (app.count("--hash-on") > 0 &&
-        options.assignment.balance.algorithm != Algorithm::kConsistentHash) {
+    if (app.count("--hash-on") > 0 && options.algorithm != Algorithm::kConsistentHash) {
       throw CLI::ValidationError("--hash-on", "needs --algorithm consistent-hash");
     }
-    if (const std::string wrong = FindContradiction(options.assignment); !wrong.empty()) {
+    if (const std::string wrong = FindContradiction(options.service, options.algorithm);
+        !wrong.empty()) {
       throw CLI::ValidationError(wrong);
     }
     CheckAccessLog(app, options.access_log);

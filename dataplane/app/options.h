@@ -19,8 +19,10 @@ struct Options {
   std::optional<Address> handover;  // Where a predecessor is found, and a successor waited for.
   AccessLogSettings access_log;
 
-  // Without a control plane.
-  Assignment assignment;
+  // Without a control plane: the only service, and how its workers are chosen.
+  WantedService service;
+  Algorithm algorithm = Algorithm::kRoundRobin;
+  HashOn hash_on;
 
   // Under one; `control_plane` is empty without.
   std::string name;

@@ -41,11 +41,4 @@ struct HashOn {
   bool operator==(const HashOn&) const = default;
 };
 
-struct BalanceSettings {
-  Algorithm algorithm = Algorithm::kRoundRobin;
-  HashOn hash_on;  // For consistent-hash.
-
-  bool operator==(const BalanceSettings&) const = default;
-};
-
 }  // namespace gocomet::dataplane

@@ -117,6 +117,8 @@ void AppendAccessLine(const AccessRecord& record, bool with_query, std::string& 
   AppendText("host", record.host, out);
   if (record.status != 0) AppendCount("status", record.status, out);
   AppendText("error", record.error, out);
+  AppendText("route", record.route, out);
+  AppendText("service", record.service, out);
   AppendText("worker", record.worker_id, out);
   if (!record.worker_id.empty())
     out.append(record.reused ? ",\"reused\":true" : ",\"reused\":false");
@@ -153,6 +155,8 @@ PackedRecord::PackedRecord(const AccessRecord& record)
              record.target,
              record.protocol,
              record.host,
+             record.route,
+             record.service,
              record.worker_id,
              record.error} {
   for (size_t i = 1; i < kParts; ++i) {
@@ -174,9 +178,9 @@ AccessRecord PackedRecord::Unpack(std::string_view bytes) {
   record.retries = numbers.retries;
   record.status = numbers.status;
   record.reused = numbers.reused;
-  std::string_view* const texts[] = {&record.client,    &record.request_id, &record.method,
-                                     &record.target,    &record.protocol,   &record.host,
-                                     &record.worker_id, &record.error};
+  std::string_view* const texts[] = {
+      &record.client, &record.request_id, &record.method,  &record.target,    &record.protocol,
+      &record.host,   &record.route,      &record.service, &record.worker_id, &record.error};
   for (size_t i = 0; i < kParts - 1; ++i) {
     *texts[i] = bytes.substr(0, numbers.lengths[i]);
     bytes.remove_prefix(numbers.lengths[i]);

@@ -28,6 +28,8 @@ struct AccessRecord {
   std::string_view target;
   std::string_view protocol;
   std::string_view host;
+  std::string_view route;
+  std::string_view service;
   std::string_view worker_id;
   std::string_view error;
 };
@@ -54,7 +56,7 @@ class PackedRecord {
  public:
   // Views of `record`, and of this.
   explicit PackedRecord(const AccessRecord& record);
-  static constexpr size_t kParts = 9;
+  static constexpr size_t kParts = 11;
   const std::array<std::string_view, kParts>& parts() const { return parts_; }
   // Views of `bytes`, which are the parts one after the other.
   static AccessRecord Unpack(std::string_view bytes);

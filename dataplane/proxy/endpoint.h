@@ -35,6 +35,8 @@ struct Endpoint {
   std::atomic<bool> refuses{false};
   // Requests whose connection could not be made, or broke, since one was answered whole.
   std::atomic<uint32_t> failures_in_row{0};
+  // After as many of them the director is told; 0: never.
+  std::atomic<uint32_t> failures_to_tell{0};
   // Somebody waits to hear that nothing is in flight any more.
   std::atomic<bool> draining{false};
 };

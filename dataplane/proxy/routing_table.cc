@@ -17,9 +17,9 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 }  // namespace
 
-RoutingTable::RoutingTable(uint64_t table_number, std::span<const Candidate> candidates,
-                           const BalanceSettings& how, const RoutingTable* previous)
-    : number(table_number), settings(how) {
+RoutingTable::RoutingTable(std::span<const Candidate> candidates, Algorithm how,
+                           const RoutingTable* previous)
+    : algorithm(how) {
   for (const Candidate& candidate : candidates) {
     eligible.push_back(candidate.endpoint);
     weights.push_back(std::max(1U, candidate.weight));
@@ -28,14 +28,14 @@ RoutingTable::RoutingTable(uint64_t table_number, std::span<const Candidate> can
   uint64_t position = 0;
   if (previous != nullptr && previous->choice_) {
     if (previous->eligible == eligible && previous->weights == weights &&
-        previous->settings.algorithm == settings.algorithm) {
+        previous->algorithm == algorithm) {
       choice_ = previous->choice_;
       return;
     }
-    position = std::visit(
-        Overloaded{[](const TwoChoices&) -> uint64_t { return 0; },
-                   [](const auto& algorithm) -> uint64_t { return algorithm.position(); }},
-        *previous->choice_);
+    position =
+        std::visit(Overloaded{[](const TwoChoices&) -> uint64_t { return 0; },
+                              [](const auto& choice) -> uint64_t { return choice.position(); }},
+                   *previous->choice_);
   }
   choice_ = MakeChoice(*this, position);
 }
@@ -43,7 +43,7 @@ RoutingTable::RoutingTable(uint64_t table_number, std::span<const Candidate> can
 std::shared_ptr<RoutingTable::Choice> RoutingTable::MakeChoice(const RoutingTable& table,
                                                                uint64_t position) {
   const std::vector<uint32_t>& weights = table.weights;
-  switch (table.settings.algorithm) {
+  switch (table.algorithm) {
     case Algorithm::kRoundRobin: {
       const bool equal = std::adjacent_find(weights.begin(), weights.end(),
                                             std::not_equal_to<>()) == weights.end();
@@ -76,12 +76,11 @@ std::optional<size_t> RoutingTable::Choose(const RequestFacts& facts, const Usab
     return eligible[place]->in_flight.load(std::memory_order_relaxed);
   };
   return std::visit(
-      Overloaded{
-          [&](RoundRobin& algorithm) { return algorithm.Next(usable); },
-          [&](WeightedRoundRobin& algorithm) { return algorithm.Next(usable); },
-          [&](LeastRequests& algorithm) { return algorithm.Next(load, usable); },
-          [&](const TwoChoices& algorithm) { return algorithm.Next(facts.random, load, usable); },
-          [&](ConsistentHash& algorithm) { return algorithm.Next(facts.key_hash, usable); }},
+      Overloaded{[&](RoundRobin& choice) { return choice.Next(usable); },
+                 [&](WeightedRoundRobin& choice) { return choice.Next(usable); },
+                 [&](LeastRequests& choice) { return choice.Next(load, usable); },
+                 [&](const TwoChoices& choice) { return choice.Next(facts.random, load, usable); },
+                 [&](ConsistentHash& choice) { return choice.Next(facts.key_hash, usable); }},
       *choice_);
 }
 

@@ -19,7 +19,7 @@ namespace gocomet::dataplane {
 
 // What of a request its worker is chosen by.
 struct RequestFacts {
-  std::optional<uint64_t> key_hash;  // Where the table keeps requests with one key together.
+  std::optional<uint64_t> key_hash;  // Where requests with one key are kept together.
   uint64_t random = 0;               // Of this request alone.
 };
 
@@ -29,32 +29,26 @@ struct Candidate {
   uint32_t weight = 1;
 };
 
-// What every thread routes by: immutable but for the turns, published whole, replaced whole.
+// The workers of one service that requests may go to, by one algorithm: immutable but for the
+// turns, published whole, replaced whole.
 class RoutingTable {
  public:
   // Routes to nobody.
   RoutingTable() = default;
   // `candidates` in ordinal order, without those that drain. Turns go on where those of `previous`
   // stood, and undisturbed where nothing changed that they depend on.
-  RoutingTable(uint64_t table_number, std::span<const Candidate> candidates,
-               const BalanceSettings& settings, const RoutingTable* previous = nullptr);
+  explicit RoutingTable(std::span<const Candidate> candidates,
+                        Algorithm algorithm = Algorithm::kRoundRobin,
+                        const RoutingTable* previous = nullptr);
 
   // The endpoint that the algorithm chooses, but none of `tried`, and none that refuses connections
   // while another one does not. Null where there is none. Any thread; takes no lock and allocates
   // nothing.
   EndpointPointer Pick(const RequestFacts& facts, std::span<const EndpointPointer> tried) const;
 
-  // The hash of what keeps this request with one worker; nothing where the algorithm asks for none.
-  std::optional<uint64_t> KeyOf(const http::Fields& fields, std::string_view client_ip) const {
-    if (settings.algorithm != Algorithm::kConsistentHash) return std::nullopt;
-    return settings.hash_on.KeyOf(fields, client_ip);
-  }
-
-  uint64_t number = 0;                    // Ascending within this process.
   std::vector<EndpointPointer> eligible;  // The candidates' endpoints.
   std::vector<uint32_t> weights;          // Theirs.
-  BalanceSettings settings;
-  uint32_t failures_to_tell = 0;  // Failures in a row after which the director is told; 0: never.
+  Algorithm algorithm = Algorithm::kRoundRobin;
 
  private:
   // The algorithm over the places of `eligible`. With round robin, workers of unequal weight (those

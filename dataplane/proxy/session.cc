@@ -237,7 +237,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
                      .client_is_trusted = client_is_trusted_,
                      .via = shard_.forwarding().via},
                     request_head_.text());
-  key_hash_ = shard_.table().KeyOf(head.fields, client_ip_);
+  const Router::Verdict verdict = ChooseService(head, meaning.form);
   in_.Consume(consumed);
   body_scanned_ = body_sent_ = 0;
   body_dropped_ = false;
@@ -249,6 +249,7 @@ void Session::BeginExchange(const http::RequestHead& head, size_t consumed) {
   answer_status_ = 0;
   phase_ = Phase::kExchange;
   if (!client_watched_) shard_.SetDeadline(*this, shard_.Now() + kWatchClientAfter);
+  if (verdict != Router::Verdict::kFound) return RefuseUnrouted(verdict);
   Dispatch();
 }
 
@@ -294,7 +295,7 @@ bool Session::WriteClient() {
   own_out_.Consume(of_own);
   out_.Consume(bytes - of_own);
   answer_scanned_ -= bytes - of_own;
-  if (phase_ == Phase::kExchange) SetDeadline(shard_.limits().body_timeout);
+  if (phase_ == Phase::kExchange) SetDeadline(BodyTimeout());
   return true;
 }
 
@@ -311,7 +312,7 @@ bool Session::SpliceToClient() {
     return false;
   }
   trace_.WroteToClient(Shard::PreciseNow(), static_cast<size_t>(written));
-  SetDeadline(shard_.limits().body_timeout);
+  SetDeadline(BodyTimeout());
   return true;
 }
 

@@ -15,9 +15,12 @@
 #include "common/http/body_scanner.h"
 #include "common/http/message.h"
 #include "common/http/parse_head.h"
+#include "common/http/target.h"
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/exchange_trace.h"
 #include "dataplane/proxy/block.h"
+#include "dataplane/proxy/held_router.h"
+#include "dataplane/proxy/routing_table.h"
 #include "dataplane/proxy/splice_pipe.h"
 #include "dataplane/proxy/upstream.h"
 #include "dataplane/shard/timer_wheel.h"
@@ -76,6 +79,19 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   bool WriteClient();
   void AwaitWritable();
   bool Discard();
+
+  // --- The route of the present request
+  // Where none is found, the request is to be refused.
+  Router::Verdict ChooseService(const http::RequestHead& head, http::TargetForm form);
+  void RefuseUnrouted(Router::Verdict verdict);
+  void ForgetRoute();
+  // The workers of the chosen service as they are now; null where it is gone.
+  const RoutingTable* Workers() const;
+  // The route's limits, or the balancer's.
+  std::chrono::milliseconds ConnectTimeout() const;
+  std::chrono::milliseconds ResponseTimeout() const;
+  std::chrono::milliseconds BodyTimeout() const;
+  uint32_t RetriesMax() const;
 
   // --- Worker side
   void Dispatch();
@@ -161,7 +177,10 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   int minor_version_ = 1;
   uint32_t attempts_ = 0;
   std::vector<EndpointPointer> tried_;
-  std::optional<uint64_t> key_hash_;  // Of what keeps it with one worker.
+  HeldRouter router_;                     // Its router at its begin …
+  const Router::Entry* route_ = nullptr;  // … the route there; null where it has none …
+  size_t target_ = 0;                     // … and the place of the service among its targets.
+  std::optional<uint64_t> key_hash_;      // Of what keeps it with one service and one worker.
   ExchangeTrace trace_;
   EndpointPointer lost_worker_;  // Of an attempt that failed, the last one.
   bool lost_was_reused_ = false;

@@ -154,7 +154,7 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
                      own_out_.text());
   if (!request_body_.done()) keep_alive_ = false;
   out_.Consume(consumed);
-  SetDeadline(shard_.limits().body_timeout);
+  SetDeadline(BodyTimeout());
   return true;
 }
 

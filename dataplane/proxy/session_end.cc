@@ -18,6 +18,7 @@ void Session::Conclude(int status, std::string_view error) {
   }
   trace_.End();
   lost_worker_.reset();
+  ForgetRoute();
 }
 
 void Session::Log(AccessLog::Lane& log, int status, std::string_view error,
@@ -42,6 +43,8 @@ void Session::Log(AccessLog::Lane& log, int status, std::string_view error,
        .target = request.target,
        .protocol = request.protocol,
        .host = request.host,
+       .route = route_ != nullptr ? std::string_view(route_->route.name) : "",
+       .service = route_ != nullptr ? std::string_view(route_->route.targets[target_].service) : "",
        .worker_id = worker != nullptr ? std::string_view(worker->worker_id) : "",
        .error = error});
 }

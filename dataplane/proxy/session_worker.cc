@@ -27,8 +27,10 @@ bool OwnLimitReached(int error) {
 void Session::Dispatch() {
   while (true) {
     ++attempts_;
-    const EndpointPointer endpoint =
-        shard_.table().Pick({.key_hash = key_hash_, .random = shard_.NextRandom()}, tried_);
+    EndpointPointer endpoint;
+    if (const RoutingTable* workers = Workers()) {
+      endpoint = workers->Pick({.key_hash = key_hash_, .random = shard_.NextRandom()}, tried_);
+    }
     if (!endpoint) return Refuse(503, "no_healthy_worker", kNoWorker, true);
     connected_ = true;
     upstream_ = shard_.upstreams().Take(endpoint);
@@ -44,7 +46,7 @@ void Session::Dispatch() {
     lost_worker_ = endpoint;
     lost_was_reused_ = false;
     tried_.push_back(endpoint);
-    if (attempts_ > shard_.limits().retries_max || !shard_.SpendRetry()) {
+    if (attempts_ > RetriesMax() || !shard_.SpendRetry()) {
       return Refuse(503, "connect_failed", kNoWorker, true);
     }
     Count(endpoint->retried);
@@ -57,11 +59,11 @@ void Session::Dispatch() {
   answer_scanned_ = 0;
   worker_readable_ = worker_closing_ = worker_ended_ = false;
   worker_writable_ = connected_;
-  SetDeadline(connected_ ? TimeToAnswer() : shard_.limits().connect_timeout);
+  SetDeadline(connected_ ? TimeToAnswer() : ConnectTimeout());
 }
 
 std::chrono::milliseconds Session::TimeToAnswer() const {
-  return request_body_.done() ? shard_.limits().response_timeout : shard_.limits().body_timeout;
+  return request_body_.done() ? ResponseTimeout() : BodyTimeout();
 }
 
 // Whether the connection that was under way has come to be; deals with its failure.
@@ -114,7 +116,7 @@ bool Session::ScanRequestBody() {
 // client cannot send, and the account begins anew.
 void Session::AwaitMoreBody() {
   const Limits& limits = shard_.limits();
-  SetDeadline(limits.body_timeout);
+  SetDeadline(BodyTimeout());
   if (limits.body_rate_min == 0 || request_body_.done()) return;
   if (in_.full()) {
     body_began_ = shard_.Now();
@@ -122,7 +124,7 @@ void Session::AwaitMoreBody() {
     return;
   }
   const std::chrono::milliseconds bought(body_came_ * 1000 / limits.body_rate_min);
-  const auto paid_until = body_began_ + limits.body_timeout + bought;
+  const auto paid_until = body_began_ + BodyTimeout() + bought;
   if (paid_until >= deadline_) return;
   deadline_ = paid_until;
   shard_.SetDeadline(*this, deadline_);
@@ -162,14 +164,14 @@ bool Session::WriteWorker() {
   body_sent_ += bytes - of_head;
   // From here on the worker is waited for, however slowly the body came.
   if (bytes > of_head && request_body_.done() && !answer_begun_) {
-    SetDeadline(shard_.limits().response_timeout);
+    SetDeadline(ResponseTimeout());
   }
   return true;
 }
 
 bool Session::MayTryAgain() const {
   if (answer_begun_ || interim_begun_ || body_dropped_) return false;
-  if (attempts_ > shard_.limits().retries_max) return false;
+  if (attempts_ > RetriesMax()) return false;
   const bool nothing_sent = head_sent_ == 0 && body_sent_ == 0;
   return nothing_sent || (idempotent_ && out_.empty());
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -86,10 +87,9 @@ void UpstreamPool::Put(std::unique_ptr<Upstream> upstream) {
 
 void UpstreamPool::Drop(const Endpoint& endpoint) { idle_.erase(&endpoint); }
 
-void UpstreamPool::KeepOnly(const std::vector<EndpointPointer>& keep) {
-  std::erase_if(idle_, [&](const auto& entry) {
-    return std::none_of(keep.begin(), keep.end(),
-                        [&](const EndpointPointer& e) { return e.get() == entry.first; });
+void UpstreamPool::KeepOnly(const std::vector<const Endpoint*>& keep) {
+  std::erase_if(idle_, [&keep](const auto& entry) {
+    return !std::binary_search(keep.begin(), keep.end(), entry.first, std::less<>());
   });
 }
 

@@ -76,8 +76,8 @@ class UpstreamPool {
   void Put(std::unique_ptr<Upstream> upstream);
   // Closes all idle ones to this endpoint.
   void Drop(const Endpoint& endpoint);
-  // Closes all idle ones to endpoints that `keep` does not name.
-  void KeepOnly(const std::vector<EndpointPointer>& keep);
+  // Closes all idle ones to endpoints that `keep`, which is sorted, does not name.
+  void KeepOnly(const std::vector<const Endpoint*>& keep);
 
  private:
   friend class Upstream;

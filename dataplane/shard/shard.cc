@@ -81,7 +81,8 @@ Shard::Shard(int index, const ProxySettings& settings, Hooks hooks)
       name_(Cat("shard-", index)),
       wheel_(Now()),
       blocks_(std::max(kBlockBytes, settings.limits.head.head_bytes_max)),
-      table_(std::make_shared<RoutingTable>()),
+      routing_(std::make_shared<Routing>(std::make_shared<RoutingTable>())),
+      router_(routing_->router()),
       request_id_(FirstRequestId()),
       random_(RandomIncarnation()),
       retries_earned_(kRetriesSavedMax) {
@@ -112,10 +113,11 @@ void Shard::Start() {
   });
 }
 
-void Shard::Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted) {
-  loop_.Post([this, table = std::move(table), adopted = std::move(adopted)] {
-    table_ = table;
-    upstreams_.KeepOnly(table_->eligible);
+void Shard::Adopt(std::shared_ptr<const Routing> routing, std::function<void()> adopted) {
+  loop_.Post([this, routing = std::move(routing), adopted = std::move(adopted)] {
+    routing_ = routing;
+    if (router_.get() != routing_->router().get()) router_ = HeldRouter(routing_->router());
+    upstreams_.KeepOnly(routing_->endpoints());
     adopted();
   });
 }
@@ -295,9 +297,11 @@ void Shard::ConnectionBroke(const EndpointPointer& endpoint) {
   FailedOnceMore(endpoint);
 }
 
-void Shard::FailedOnceMore(const EndpointPointer& endpoint) {
+void Shard::FailedOnceMore(const EndpointPointer& endpoint) const {
   const uint32_t failures = endpoint->failures_in_row.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (failures == table_->failures_to_tell) hooks_.failing(endpoint);
+  if (failures == endpoint->failures_to_tell.load(std::memory_order_relaxed)) {
+    hooks_.failing(endpoint);
+  }
 }
 
 }  // namespace gocomet::dataplane

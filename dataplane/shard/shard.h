@@ -18,8 +18,9 @@
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/latencies.h"
 #include "dataplane/proxy/block.h"
+#include "dataplane/proxy/held_router.h"
 #include "dataplane/proxy/limits.h"
-#include "dataplane/proxy/routing_table.h"
+#include "dataplane/proxy/routing.h"
 #include "dataplane/proxy/session.h"
 #include "dataplane/proxy/splice_pipe.h"
 #include "dataplane/proxy/upstream.h"
@@ -32,17 +33,18 @@ namespace gocomet::dataplane {
 struct ShardCounters {
   std::atomic<uint64_t> connections{0};  // Open now.
   std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> unrouted{0};            // Requests that no route took.
   std::atomic<uint64_t> own_answers[600] = {};  // By status.
 };
 
 // One thread with all that it needs to serve: loop, listener, sessions, connections to workers and
-// the present routing table. Shards share nothing but tables and endpoints.
+// the present routing. Shards share nothing but routings and endpoints.
 class Shard {
  public:
   struct Hooks {
     // Called on the shard's thread; must not block.
     std::function<void(const EndpointPointer&)> refused;  // Once, until its flag is cleared.
-    // It has failed as many times in a row as the table says.
+    // It has failed failures_to_tell times in a row.
     std::function<void(const EndpointPointer&)> failing;
     std::function<void()> nothing_in_flight;  // With a draining endpoint.
     std::function<void()> drained;            // After Drain: the last session has ended.
@@ -56,8 +58,8 @@ class Shard {
   // Before Start. Tells `log`, which outlives it, of each exchange.
   void LogTo(AccessLog::Lane& log) { access_log_ = &log; }
   void Start();
-  // Any thread. `adopted` runs on the shard's once no request can go by an older table any more.
-  void Adopt(std::shared_ptr<const RoutingTable> table, std::function<void()> adopted);
+  // Any thread. `adopted` runs on the shard's once no request can go by an older routing any more.
+  void Adopt(std::shared_ptr<const Routing> routing, std::function<void()> adopted);
   // Any thread. Accepts connections of these sockets, which are bound and listen, besides those of
   // earlier calls. Closes them once it drains.
   void AcceptFrom(std::vector<UniqueFd> listeners);
@@ -76,7 +78,8 @@ class Shard {
   event_base* base() { return loop_.base(); }
   const Limits& limits() const { return settings_.limits; }
   const Forwarding& forwarding() const { return settings_.forwarding; }
-  const RoutingTable& table() const { return *table_; }
+  const Routing& routing() const { return *routing_; }
+  const HeldRouter& router() const { return router_; }
   UpstreamPool& upstreams() { return upstreams_; }
   BlockPool& blocks() { return blocks_; }
   TextPool& texts() { return texts_; }
@@ -128,7 +131,7 @@ class Shard {
   static void OnContinue(evutil_socket_t fd, short what, void* self);
   static void OnWheel(evutil_socket_t fd, short what, void* self);
   void WakeForWheel(TimerWheel::Time time);
-  void FailedOnceMore(const EndpointPointer& endpoint);
+  void FailedOnceMore(const EndpointPointer& endpoint) const;
   // False where nobody waits, or nobody can be taken now.
   bool Accept(int listener);
   void PauseAccepting();
@@ -150,7 +153,8 @@ class Shard {
   TextPool texts_;
   SplicePipePool pipes_;
   UpstreamPool upstreams_;
-  std::shared_ptr<const RoutingTable> table_;
+  std::shared_ptr<const Routing> routing_;
+  HeldRouter router_;                               // The routing's.
   std::vector<std::unique_ptr<Session>> sessions_;  // Each knows its place.
   std::vector<std::unique_ptr<Session>> retired_;
   std::deque<Session*> unfinished_;  // Those that gave way to others.

@@ -79,6 +79,11 @@ class RunningDirector {
   RunningDirector(const RunningDirector&) = delete;
   RunningDirector& operator=(const RunningDirector&) = delete;
 
+  // Everything to one service.
+  void Assign(const WantedService& service, Route route = {}) {
+    route.targets = {{service.name}};
+    Assign(Assignment{{service}, {route}});
+  }
   // Returns once all threads route by it.
   void Assign(const Assignment& assignment) {
     std::promise<void> adopted;
@@ -123,11 +128,11 @@ WantedEndpoint Wanted(const std::string& id, const Address& address, uint64_t in
 }
 
 // Probes that connect once at the start and not again within a test.
-Assignment AssignmentOf(std::vector<WantedEndpoint> endpoints) {
-  Assignment assignment;
-  assignment.endpoints = std::move(endpoints);
-  assignment.health.interval = kLong;
-  return assignment;
+WantedService AssignmentOf(std::vector<WantedEndpoint> endpoints) {
+  WantedService service;
+  service.endpoints = std::move(endpoints);
+  service.health.interval = kLong;
+  return service;
 }
 
 TEST(Director, TreatsAReusedAddressWithAnotherIdentityAsAnotherEndpoint) {
@@ -182,9 +187,9 @@ TEST(Director, SaysAtOnceThatNobodyTakesConnectionsAndGoesOnWhenOneDoes) {
   ASSERT_NE(::mkdtemp(directory), nullptr);
   const std::string path = std::string(directory) + "/worker";
   RunningDirector director;
-  Assignment assignment = AssignmentOf({Wanted("a", *Address::Parse("unix:" + path))});
-  assignment.health.interval = milliseconds(20);
-  director.Assign(assignment);
+  WantedService service = AssignmentOf({Wanted("a", *Address::Parse("unix:" + path))});
+  service.health.interval = milliseconds(20);
+  director.Assign(service);
   const std::string answer = director.Ask();
   EXPECT_EQ(answer.find("HTTP/1.1 503 "), 0u) << answer;
   EXPECT_TRUE(answer.ends_with("No healthy server found")) << answer;
@@ -209,10 +214,10 @@ TEST(Director, EjectsAWorkerThatBreaksConnectionsThoughItsProbesPass) {
   Worker bad;
   bad.Break(true);
   RunningDirector director;
-  Assignment assignment =
+  WantedService service =
       AssignmentOf({Wanted("good", good.address()), Wanted("bad", bad.address())});
-  assignment.ejection = {.failures = 3, .time = kLong, .time_max = kLong};
-  director.Assign(assignment);
+  service.ejection = {.failures = 3, .time = kLong, .time_max = kLong};
+  director.Assign(service);
   for (int i = 0; i < 6; ++i) director.Ask("POST");
   EXPECT_TRUE(director.BecomesHealthy("bad", false));
   EXPECT_EQ(director.StatusOf("bad").health_reason,
@@ -227,10 +232,10 @@ TEST(Director, TakesAnEjectedWorkerBackWhenItsTimeIsOver) {
   Worker bad;
   bad.Break(true);
   RunningDirector director;
-  Assignment assignment =
+  WantedService service =
       AssignmentOf({Wanted("good", good.address()), Wanted("bad", bad.address())});
-  assignment.ejection = {.failures = 1, .time = milliseconds(20), .time_max = milliseconds(20)};
-  director.Assign(assignment);
+  service.ejection = {.failures = 1, .time = milliseconds(20), .time_max = milliseconds(20)};
+  director.Assign(service);
   for (int i = 0; i < 2; ++i) director.Ask("POST");
   bad.Break(false);
   const int before = bad.served();
@@ -244,11 +249,11 @@ TEST(Director, NeverEjectsTheOnlyWorkerNorMoreThanHalf) {
   Worker workers[3];
   for (Worker& worker : workers) worker.Break(true);
   RunningDirector director;
-  Assignment assignment =
+  WantedService service =
       AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address()),
                     Wanted("c", workers[2].address())});
-  assignment.ejection = {.failures = 1, .time = kLong, .time_max = kLong};
-  director.Assign(assignment);
+  service.ejection = {.failures = 1, .time = kLong, .time_max = kLong};
+  director.Assign(service);
   for (int i = 0; i < 20; ++i) director.Ask("POST");
   int healthy = 0;
   for (const EndpointStatus& status : director.Status()) healthy += status.healthy ? 1 : 0;
@@ -258,12 +263,12 @@ TEST(Director, NeverEjectsTheOnlyWorkerNorMoreThanHalf) {
 TEST(Director, GoesOnUsingWorkersWhoseProbesFailWhereNoneIsLeft) {
   Worker workers[2];
   RunningDirector director;
-  Assignment assignment =
+  WantedService service =
       AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address())});
-  assignment.health.path = "/";
-  assignment.health.interval = milliseconds(5);
-  assignment.health.expected = {{204, 204}};
-  director.Assign(assignment);
+  service.health.path = "/";
+  service.health.interval = milliseconds(5);
+  service.health.expected = {{204, 204}};
+  director.Assign(service);
   EXPECT_TRUE(director.BecomesHealthy("a", false));
   EXPECT_TRUE(director.BecomesHealthy("b", false));
   EXPECT_EQ(director.StatusOf("a").health_reason, "200");
@@ -275,12 +280,12 @@ TEST(Director, GivesAWorkerThatComesLaterASmallShareAtFirst) {
   Worker second;
   Worker later;
   RunningDirector director;
-  Assignment assignment =
+  WantedService service =
       AssignmentOf({Wanted("first", first.address()), Wanted("second", second.address())});
-  assignment.slow_start = kLong;
-  director.Assign(assignment);
-  assignment.endpoints.push_back(Wanted("later", later.address()));
-  director.Assign(assignment);
+  service.slow_start = kLong;
+  director.Assign(service);
+  service.endpoints.push_back(Wanted("later", later.address()));
+  director.Assign(service);
   for (int i = 0; i < 42; ++i) EXPECT_TRUE(director.Ask().ends_with("ok"));
   EXPECT_EQ(first.served(), 20);
   EXPECT_EQ(second.served(), 20);
@@ -292,11 +297,12 @@ TEST(Director, KeepsRequestsOfOneKeyWithOneWorkerAndOnlyMovesThemWhereItRefuses)
   std::vector<WantedEndpoint> endpoints;
   for (size_t i = 0; i < 3; ++i) endpoints.push_back(Wanted(Cat("w", i), workers[i].address()));
   endpoints.push_back(Wanted("gone", RefusingAddress()));
-  Assignment assignment = AssignmentOf(std::move(endpoints));
-  assignment.balance = {.algorithm = Algorithm::kConsistentHash,
-                        .hash_on = *HashOn::Parse("cookie:id")};
+  WantedService service = AssignmentOf(std::move(endpoints));
+  Route route;
+  route.algorithm = Algorithm::kConsistentHash;
+  route.hash_on = *HashOn::Parse("cookie:id");
   RunningDirector director;
-  director.Assign(assignment);
+  director.Assign(service, route);
   int used = 0;
   for (int key = 0; key < 40; ++key) {
     int before[3];

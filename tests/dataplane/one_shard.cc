@@ -18,6 +18,7 @@ OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& set
   address_ = *Address::FromIpAndPort("127.0.0.1", ntohs(in.sin_port));
   for (size_t i = 0; i < workers.size(); ++i) {
     endpoints_.push_back(std::make_shared<Endpoint>("worker-" + std::to_string(i), 1, workers[i]));
+    endpoints_.back()->failures_to_tell = kFailuresToTell;
   }
   Shard::Hooks hooks;
   hooks.refused = [this](const EndpointPointer&) { ++refusals_; };
@@ -44,9 +45,12 @@ bool OneShard::Refuses() const {
 void OneShard::RouteTo(const std::vector<size_t>& workers) {
   std::vector<Candidate> candidates;
   for (const size_t i : workers) candidates.push_back({endpoints_[i]});
-  auto table = std::make_shared<RoutingTable>(0, candidates, BalanceSettings{}, table_.get());
-  table->failures_to_tell = kFailuresToTell;
-  table_ = table;
+  table_ = std::make_shared<RoutingTable>(candidates, Algorithm::kRoundRobin, table_.get());
+  Adopt(std::make_shared<Routing>(table_));
+}
+
+void OneShard::Adopt(std::shared_ptr<const Routing> routing) {
+  routing_ = std::move(routing);
   WaitForOneTurn();
 }
 

@@ -28,8 +28,11 @@ class OneShard {
   Endpoint& endpoint(size_t i) { return *endpoints_[i]; }
   // Waits until it routes to these of its workers, and only these.
   void RouteTo(const std::vector<size_t>& workers);
+  // Waits until it routes by this.
+  void Adopt(std::shared_ptr<const Routing> routing);
+  const EndpointPointer& endpoint_pointer(size_t i) const { return endpoints_[i]; }
   // Runs `task` on the shard's thread.
-  void Run(std::function<void()> task) { shard_->Adopt(table_, std::move(task)); }
+  void Run(std::function<void()> task) { shard_->Adopt(routing_, std::move(task)); }
   // Waits until it has seen all that had been sent to it before: both turns of its loop that follow
   // have ended.
   void HaveItsTurn();
@@ -46,7 +49,8 @@ class OneShard {
   Address address_;
   int listener_ = -1;
   std::vector<EndpointPointer> endpoints_;
-  std::shared_ptr<const RoutingTable> table_;
+  RoutingTablePointer table_;
+  std::shared_ptr<const Routing> routing_;
   std::atomic<int> refusals_{0};
   std::atomic<int> times_failing_{0};
   std::atomic<int> nothing_in_flight_{0};

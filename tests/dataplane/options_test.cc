@@ -78,25 +78,25 @@ TEST(Options, TakeEachFlagOfBalancingAndHealth) {
                                "--eject-time-max",
                                "1m"});
   ASSERT_EQ(parsed.exit_code, std::nullopt) << parsed.error;
-  const Assignment& assignment = parsed.options.assignment;
-  ASSERT_EQ(assignment.endpoints.size(), 2u);
-  EXPECT_EQ(assignment.endpoints[0].worker_id, "127.0.0.1:6000");
-  EXPECT_EQ(assignment.endpoints[0].weight, 3u);
-  EXPECT_EQ(assignment.endpoints[1].worker_id, "unix:/run/worker");
-  EXPECT_EQ(assignment.endpoints[1].weight, 1u);
-  EXPECT_EQ(assignment.balance.algorithm, Algorithm::kConsistentHash);
-  EXPECT_EQ(assignment.balance.hash_on.ToString(), "cookie:id");
-  const HealthSettings& health = assignment.health;
+  const WantedService& service = parsed.options.service;
+  ASSERT_EQ(service.endpoints.size(), 2u);
+  EXPECT_EQ(service.endpoints[0].worker_id, "127.0.0.1:6000");
+  EXPECT_EQ(service.endpoints[0].weight, 3u);
+  EXPECT_EQ(service.endpoints[1].worker_id, "unix:/run/worker");
+  EXPECT_EQ(service.endpoints[1].weight, 1u);
+  EXPECT_EQ(parsed.options.algorithm, Algorithm::kConsistentHash);
+  EXPECT_EQ(parsed.options.hash_on.ToString(), "cookie:id");
+  const HealthSettings& health = service.health;
   EXPECT_EQ(health.path, "/healthz?deep=1");
   EXPECT_EQ(health.interval, std::chrono::seconds(1));
   EXPECT_EQ(health.timeout, std::chrono::milliseconds(200));
   EXPECT_EQ(health.expected, (std::vector<StatusRange>{{200, 204}, {404, 404}}));
   EXPECT_EQ(health.policy, (HealthPolicy{.healthy_threshold = 2, .unhealthy_threshold = 4}));
   EXPECT_EQ(health.panic_percent, 50u);
-  EXPECT_EQ(assignment.ejection, (EjectionPolicy{.failures = 7,
-                                                 .time = std::chrono::seconds(3),
-                                                 .time_max = std::chrono::minutes(1)}));
-  EXPECT_EQ(ParseAlone({"--slow-start", "20s"}).options.assignment.slow_start,
+  EXPECT_EQ(service.ejection, (EjectionPolicy{.failures = 7,
+                                              .time = std::chrono::seconds(3),
+                                              .time_max = std::chrono::minutes(1)}));
+  EXPECT_EQ(ParseAlone({"--slow-start", "20s"}).options.service.slow_start,
             std::chrono::seconds(20));
 }
 

@@ -26,7 +26,7 @@ std::vector<Candidate> Candidates(int count) {
 }
 
 RoutingTable TableOf(int count, Algorithm algorithm = Algorithm::kRoundRobin) {
-  return RoutingTable(1, Candidates(count), {.algorithm = algorithm});
+  return RoutingTable(Candidates(count), algorithm);
 }
 
 RequestFacts Facts(uint64_t request) {
@@ -104,19 +104,19 @@ TEST(RoutingTable, SharesExactlyWhereRequestsAreTriedAgain) {
 
 TEST(RoutingTable, SharesExactlyAfterTheSetOfWorkersChanged) {
   const std::vector<Candidate> all = Candidates(5);
-  RoutingTable table(1, std::span(all).first(3), {});
+  RoutingTable table(std::span<const Candidate>(all).first(3), {});
   for (int i = 0; i < 7; ++i) table.Pick({}, {});
-  table = RoutingTable(2, all, {}, &table);
+  table = RoutingTable(all, {}, &table);
   EXPECT_EQ(Counts(table, 50), (Shares{{"0", 10}, {"1", 10}, {"2", 10}, {"3", 10}, {"4", 10}}));
-  table = RoutingTable(3, std::span(all).last(2), {}, &table);
+  table = RoutingTable(std::span<const Candidate>(all).last(2), {}, &table);
   EXPECT_EQ(Counts(table, 50), (Shares{{"3", 25}, {"4", 25}}));
 }
 
 TEST(RoutingTable, GoesOnWithTheTurnsWhereNothingChanged) {
   const std::vector<Candidate> all = Candidates(3);
-  const RoutingTable before(1, all, {});
+  const RoutingTable before(all, {});
   EXPECT_EQ(before.Pick({}, {})->worker_id, "0");
-  const RoutingTable after(2, all, {}, &before);
+  const RoutingTable after(all, {}, &before);
   EXPECT_EQ(after.Pick({}, {})->worker_id, "1");
   EXPECT_EQ(before.Pick({}, {})->worker_id, "2") << "threads that have not changed yet share them";
   EXPECT_EQ(after.Pick({}, {})->worker_id, "0");
@@ -124,9 +124,9 @@ TEST(RoutingTable, GoesOnWithTheTurnsWhereNothingChanged) {
 
 TEST(RoutingTable, KeepsTheLawOfEachTableWhileThreadsChangeFromOneToTheNext) {
   const std::vector<Candidate> all = Candidates(4);
-  const RoutingTable before(1, std::span(all).first(3), {});
+  const RoutingTable before(std::span<const Candidate>(all).first(3), {});
   before.Pick({}, {});
-  const RoutingTable after(2, all, {}, &before);
+  const RoutingTable after(all, {}, &before);
   std::map<std::string, int> by_before;
   std::map<std::string, int> by_after;
   for (int i = 0; i < 12; ++i) {
@@ -141,7 +141,7 @@ TEST(RoutingTable, GivesAStartingWorkerASmallerShareUnderRoundRobin) {
   std::vector<Candidate> candidates = Candidates(3);
   candidates[0].weight = candidates[1].weight = 10;
   candidates[2].weight = 1;
-  const RoutingTable table(1, candidates, {});
+  const RoutingTable table(candidates, {});
   EXPECT_EQ(Counts(table, 210), (Shares{{"0", 100}, {"1", 100}, {"2", 10}}));
 }
 
@@ -163,13 +163,6 @@ TEST(RoutingTable, KeepsRequestsOfOneKeyWithOneWorker) {
     used.insert(first->worker_id);
   }
   EXPECT_EQ(used.size(), 5u);
-}
-
-TEST(RoutingTable, AsksForAKeyOnlyWhereTheAlgorithmDoes) {
-  http::Fields fields;
-  EXPECT_EQ(TableOf(2).KeyOf(fields, "10.0.0.1"), std::nullopt);
-  EXPECT_EQ(TableOf(2, Algorithm::kConsistentHash).KeyOf(fields, "10.0.0.1"),
-            StableHash("10.0.0.1"));
 }
 
 TEST(RoutingTable, PicksFromManyThreadsAtOnceWithinTheBoundsOfEachAlgorithm) {
