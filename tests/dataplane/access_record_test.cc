@@ -50,6 +50,8 @@ AccessRecord FullRecord() {
           .target = "/a?b=c",
           .protocol = "HTTP/1.1",
           .host = "example.org",
+          .route = "api",
+          .service = "stable",
           .worker_id = "1234567890ab",
           .error = "connection_lost"};
 }
@@ -101,7 +103,7 @@ TEST(AccessLine, TellsAllOfAnExchange) {
       LineOf(FullRecord()),
       R"({"time":"2026-01-31T23:59:59.123456Z","client":"127.0.0.1","request_id":"abc",)"
       R"("method":"GET","target":"/a","protocol":"HTTP/1.1","host":"example.org","status":502,)"
-      R"("error":"connection_lost","worker":"1234567890ab","reused":true,"retries":1,)"
+      R"("error":"connection_lost","route":"api","service":"stable","worker":"1234567890ab","reused":true,"retries":1,)"
       R"("bytes_in":90,"bytes_out":1234,"duration_us":812,"worker_us":700,"own_us":19})"
       "\n");
 }

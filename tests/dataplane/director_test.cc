@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -95,6 +97,11 @@ class RunningDirector {
     std::promise<std::vector<EndpointStatus>> status;
     loop_.Post([&] { status.set_value(director_.Status()); });
     return status.get_future().get();
+  }
+  std::map<std::string, uint64_t> RequestsByRoute() {
+    std::promise<std::map<std::string, uint64_t>> counts;
+    loop_.Post([&] { counts.set_value(director_.requests_by_route()); });
+    return counts.get_future().get();
   }
   EndpointStatus StatusOf(const std::string& worker_id, uint64_t incarnation = 1) {
     for (const EndpointStatus& status : Status()) {
@@ -327,6 +334,130 @@ TEST(Director, SharesExactlyBetweenThreads) {
                     Wanted("c", workers[2].address())}));
   for (int i = 0; i < 60; ++i) EXPECT_TRUE(director.Ask().ends_with("ok"));
   for (const Worker& worker : workers) EXPECT_EQ(worker.served(), 20);
+}
+
+// --- Several services
+
+WantedService Named(const std::string& name, WantedService service) {
+  service.name = name;
+  return service;
+}
+
+Route RouteTo(const std::string& name, const std::string& header,
+              std::vector<RouteTarget> targets) {
+  Route route;
+  route.name = name;
+  if (!header.empty()) route.headers = {{header, std::nullopt}};
+  route.targets = std::move(targets);
+  return route;
+}
+
+TEST(Director, JudgesEachServiceByItsOwnWorkersAlone) {
+  Worker good;
+  Worker bad[2];
+  for (Worker& worker : bad) worker.Break(true);
+  WantedService one = Named("one", AssignmentOf({Wanted("good", good.address())}));
+  WantedService two = Named(
+      "two", AssignmentOf({Wanted("bad-0", bad[0].address()), Wanted("bad-1", bad[1].address())}));
+  one.ejection = two.ejection = {.failures = 1, .time = kLong, .time_max = kLong};
+  RunningDirector director;
+  director.Assign({{one, two}, {RouteTo("two", "two", {{"two"}}), RouteTo("one", "", {{"one"}})}});
+  for (int i = 0; i < 6; ++i) director.Ask("POST", "two: x\r\n");
+  int ejected = 0;
+  for (const EndpointStatus& status : director.Status()) ejected += status.healthy ? 0 : 1;
+  EXPECT_EQ(ejected, 1) << "at most half of the two; the healthy one of `one` does not count";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(director.Ask("POST").ends_with("ok"));
+  EXPECT_EQ(good.served(), 3);
+}
+
+TEST(Director, Says503ForAServiceWithoutWorkersWhileOthersServe) {
+  Worker worker;
+  RunningDirector director;
+  director.Assign({{Named("one", AssignmentOf({Wanted("a", worker.address())})),
+                    Named("none", AssignmentOf({}))},
+                   {RouteTo("none", "none", {{"none"}}), RouteTo("one", "", {{"one"}})}});
+  EXPECT_EQ(director.Ask("GET", "none: x\r\n").find("HTTP/1.1 503 "), 0u);
+  EXPECT_TRUE(director.Ask().ends_with("ok"));
+}
+
+TEST(Director, GivesEachRouteTurnsOfItsOwnAndAnAlgorithmOfItsOwn) {
+  Worker workers[2];
+  const WantedService service = Named(
+      "s", AssignmentOf({Wanted("a", workers[0].address()), Wanted("b", workers[1].address())}));
+  Route by_key = RouteTo("keys", "key", {{"s"}});
+  by_key.algorithm = Algorithm::kConsistentHash;
+  by_key.hash_on = *HashOn::Parse("header:key");
+  RunningDirector director;
+  director.Assign({{service}, {by_key, RouteTo("turns", "", {{"s"}})}});
+  // In step: were the turns shared, each request without a key would go to the same worker.
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(director.Ask("GET", "key: k\r\n").ends_with("ok"));
+    EXPECT_TRUE(director.Ask().ends_with("ok"));
+  }
+  const int most = std::max(workers[0].served(), workers[1].served());
+  EXPECT_EQ(most, 15) << "five by turns, and all ten of the key";
+  EXPECT_EQ(director.RequestsByRoute(),
+            (std::map<std::string, uint64_t>{{"keys", 10}, {"turns", 10}}));
+}
+
+TEST(Director, KeepsEndpointsAndCountsOverChangesOfRoutesAndServices) {
+  Worker worker;
+  RunningDirector director;
+  const WantedService service = AssignmentOf({Wanted("a", worker.address())});
+  director.Assign({{Named("s", service)}, {RouteTo("r", "", {{"s"}})}});
+  EXPECT_TRUE(director.Ask().ends_with("ok"));
+  const EndpointPointer before = director.StatusOf("a").endpoint;
+  director.Assign({{Named("t", service)}, {RouteTo("q", "", {{"t"}})}});
+  EXPECT_TRUE(director.Ask().ends_with("ok"));
+  EXPECT_EQ(director.StatusOf("a").endpoint, before);
+  EXPECT_EQ(before->answered, 2u);
+  EXPECT_FALSE(before->draining);
+  director.Assign({{Named("s", service)}, {RouteTo("r", "", {{"s"}})}});
+  EXPECT_TRUE(director.Ask().ends_with("ok"));
+  EXPECT_EQ(director.RequestsByRoute().at("r"), 2u) << "a route that returns goes on counting";
+}
+
+TEST(Director, MovesACanaryFromNothingToEverythingWithoutAFailedRequest) {
+  Worker stable;
+  Worker canary;
+  RunningDirector director(2);
+  const auto assign = [&](uint32_t percent) {
+    director.Assign({{Named("stable", AssignmentOf({Wanted("s", stable.address())})),
+                      Named("canary", AssignmentOf({Wanted("c", canary.address())}))},
+                     {RouteTo("r", "", {{"stable", 100 - percent}, {"canary", percent}})}});
+  };
+  assign(0);
+  std::atomic<bool> stopping{false};
+  std::atomic<int> asked{0};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back([&] {
+      while (!stopping) {
+        if (!director.Ask().ends_with("ok")) ++failed;
+        ++asked;
+      }
+    });
+  }
+  const auto await_more = [&](int more) {
+    const int target = asked + more;
+    EXPECT_TRUE(Eventually([&] { return asked >= target; }));
+  };
+  await_more(100);
+  EXPECT_EQ(canary.served(), 0);
+  for (int percent = 5; percent < 100; percent += 5) {
+    assign(percent);
+    await_more(20);
+  }
+  EXPECT_GT(canary.served(), 0);
+  assign(100);
+  await_more(10);  // Those that were under way.
+  const int before = stable.served();
+  await_more(100);
+  EXPECT_EQ(stable.served(), before);
+  stopping = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(failed, 0) << "of " << asked;
 }
 
 }  // namespace
