@@ -88,6 +88,7 @@ std::string WithoutParameters(std::string_view path) {
 // Resolves dots and merges slashes.
 std::string Normal(std::string_view path, bool dots, bool merges) {
   std::string normal;
+  if (!dots && !merges && path.starts_with('/')) return normal.assign(path);
   ForEachSegment(path, [&](std::string_view segment, bool is_last) {
     if (dots && IsDots(segment)) return Resolve(segment, is_last, normal);
     if (merges && segment.empty() && !is_last) return;
@@ -120,6 +121,8 @@ struct Oddities {
     dots = decoded.find(other_slashes ? "." : "/.") != std::string::npos;
   }
 
+  bool any() const { return other_slashes || parameters || empty_segments || dots; }
+
   bool other_slashes = false;
   bool parameters = false;
   bool empty_segments = false;
@@ -142,9 +145,10 @@ bool IsPlainPath(std::string_view path) {
   return true;
 }
 
-std::vector<std::string> ReadingsOf(std::string_view path) {
+std::vector<std::string> ReadingsOf(std::string_view path, size_t bytes_max) {
   std::vector<std::string> readings;
   const Oddities odd(path);
+  if (odd.any() && path.size() > bytes_max) return readings;
   for (const bool other_slashes : {false, true}) {
     if (other_slashes && !odd.other_slashes) continue;
     for (const bool merges_slashes : {false, true}) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,9 @@ bool IsPlainPath(std::string_view path);
 // in any combination. Decoding twice is not among them: it is wrong by RFC 3986, 2.4.
 //
 // A reading is text for comparison with other readings: `%2F` and `%25` are left in it as they are,
-// so that it is unambiguous, and all other encoded characters are decoded. At most 48 readings.
-std::vector<std::string> ReadingsOf(std::string_view path);
+// so that it is unambiguous, and all other encoded characters are decoded. At most 48 readings;
+// none where there are several and the path is longer than `bytes_max`, since each costs its
+// length.
+std::vector<std::string> ReadingsOf(std::string_view path, size_t bytes_max = SIZE_MAX);
 
 }  // namespace gocomet::http

@@ -203,7 +203,11 @@ bool Agent::UseKeptSnapshot() {
     return false;
   }
   auto assignment = ToAssignment(snapshot);
-  if (!assignment.ok()) return false;
+  if (!assignment.ok()) {
+    Log(Cat("the kept snapshot ", options_.snapshot_file,
+            " cannot be used: ", MessageOf(assignment.status()), "; waiting for a new one"));
+    return false;
+  }
   director_.SetAssignment(*std::move(assignment), nullptr);
   return true;
 }

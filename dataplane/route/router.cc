@@ -8,6 +8,9 @@
 namespace gocomet::dataplane {
 namespace {
 
+// Nobody may make us read a long path in dozens of ways.
+constexpr size_t kOddPathBytesMax = 1024;
+
 // Fields by which a proxy speaks of its client. Those of others are not passed on, so they must not
 // choose a route either.
 bool IsForwarded(http::FieldId id) {
@@ -88,7 +91,8 @@ Router::Result Router::Find(const RequestAddress& address) const {
   if (!looks_at_paths_ || address.path == "*" || http::IsPlainPath(address.path)) {
     found = FirstFor(address, host_name, address.path);
   } else {
-    const std::vector<std::string> readings = http::ReadingsOf(address.path);
+    const std::vector<std::string> readings = http::ReadingsOf(address.path, kOddPathBytesMax);
+    if (readings.empty()) return {Verdict::kAmbiguousPath};
     found = FirstFor(address, host_name, readings.front());
     for (const std::string& reading : readings) {
       if (FirstFor(address, host_name, reading) != found) return {Verdict::kAmbiguousPath};

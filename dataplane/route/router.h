@@ -58,7 +58,8 @@ class Router {
   enum class Verdict : uint8_t {
     kFound,
     kNoRoute,
-    // Servers read the path differently, and the readings lead to different routes.
+    // Servers read the path differently, and the readings lead to different routes; or it is too
+    // long to be sure.
     kAmbiguousPath,
     // The host's name is percent-encoded, and routes look at it.
     kAmbiguousHost,

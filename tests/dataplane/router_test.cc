@@ -129,6 +129,16 @@ TEST(Router, NeverGuessesWhereServersReadAPathDifferently) {
   for (const auto& row : table) EXPECT_EQ(Taken(router, Get(row.target)), row.route) << row.target;
 }
 
+TEST(Router, ReadsNoLongPathInManyWays) {
+  const Router router({RouteOf("api", "", "/api"), RouteOf("rest", "", "/")});
+  const std::string plain = "/api/" + std::string(3000, 'x');
+  std::string encoded = "/api/";
+  for (int i = 0; i < 1000; ++i) encoded += "%C3";
+  EXPECT_EQ(Taken(router, Get(plain)), "api");
+  EXPECT_EQ(Taken(router, Get(encoded)), "api") << "there is but one reading";
+  EXPECT_EQ(Taken(router, Get(plain + "//x")), "ambiguous path");
+}
+
 TEST(Router, LooksAtNoPathWhereNoRouteDoes) {
   std::vector<Route> routes;
   routes.push_back(RouteOf("a", "a", "/"));
