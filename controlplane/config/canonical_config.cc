@@ -1,61 +1,67 @@
 #include "controlplane/config/canonical_config.h"
 
-#include "common/base/duration_text.h"
+#include <utility>
+
 #include "common/base/text.h"
 #include "controlplane/config/config_keys.h"
 
 namespace gocomet::controlplane {
 namespace {
 
-// The flat keys describe the first service; fields of others carry their service's name.
-void AppendKeys(std::vector<CanonicalField>& fields, const Config& config, bool of_service,
-                bool of_config, const std::string& prefix) {
-  const ConfigFile file{config, {}};
-  for (const ConfigKey& key : ConfigKeys()) {
-    const bool wanted = (of_service && key.part == ConfigKey::Part::kService) ||
-                        (of_config && key.part == ConfigKey::Part::kConfig);
-    if (wanted) fields.push_back({prefix + key.path, key.write(file)});
-  }
-}
+using Part = ConfigKey::Part;
 
-// What has no key in config.yaml.
-void AppendDetails(std::vector<CanonicalField>& fields, const Service& service,
-                   const std::string& prefix) {
-  const HealthCheck& health = service.health;
-  const Rollout& rollout = service.rollout;
-  for (CanonicalField& field :
-       std::vector<CanonicalField>{{"name", service.name},
-                                   {"health.path", health.path},
-                                   {"health.interval", FormatDuration(health.interval)},
-                                   {"health.timeout", FormatDuration(health.timeout)},
-                                   {"health.healthy-threshold", Cat(health.healthy_threshold)},
-                                   {"health.unhealthy-threshold", Cat(health.unhealthy_threshold)},
-                                   {"health.start-deadline", FormatDuration(health.start_deadline)},
-                                   {"rollout.max-surge", Cat(rollout.max_surge)},
-                                   {"rollout.max-unavailable", Cat(rollout.max_unavailable)},
-                                   {"rollout.min-ready", FormatDuration(rollout.min_ready)},
-                                   {"drain-timeout", FormatDuration(service.drain_timeout)},
-                                   {"stop-grace", FormatDuration(service.stop_grace)}}) {
-    fields.push_back({prefix + field.name, field.value});
+class Fields {
+ public:
+  void AddGroup(const ConfigKey& group, const void* owner, const void* blank,
+                const std::string& path) {
+    for (const ConfigKey& key : group.group->keys) {
+      if (key.part == Part::kProcess || (is_flat_ && !key.flat.empty())) continue;
+      if (key.part == Part::kService && !has_flat_service_) continue;
+      Add(key, owner, blank, path.empty() ? key.name : Cat(path, ".", key.name));
+    }
   }
-}
+
+  void set_has_flat_service(bool has) { has_flat_service_ = has; }
+  std::vector<CanonicalField> Take() && { return std::move(fields_); }
+
+ private:
+  void Add(const ConfigKey& key, const void* owner, const void* blank, const std::string& path) {
+    if (key.group && !key.scalar) return AddGroup(key, Enter(key, owner), Enter(key, blank), path);
+    if (key.entries && (key.entries->named || key.entries->names_differences)) {
+      return AddEntries(*key.entries, owner, path);
+    }
+    const std::string text = FlowText(key, owner);
+    if (text.empty()) return;
+    const bool is_default = !key.is_main && text == FlowText(key, blank);
+    fields_.push_back({path, text, is_default, key.is_hidden});
+  }
+
+  void AddEntries(const ConfigKey::Entries& entries, const void* owner, const std::string& path) {
+    std::string order;
+    entries.each(owner, [&](const std::string& name, const void* entry) {
+      const auto blank = entries.blank(name);
+      is_flat_ = path == "services" && name == kFlatService;
+      Add(*entries.entry, entry, blank.get(), Cat(path, ".", name));
+      is_flat_ = false;
+      order += Cat(order.empty() ? "" : ", ", name);
+    });
+    if (!entries.named && !order.empty()) fields_.push_back({path, Cat("[", order, "]")});
+  }
+
+  bool has_flat_service_ = false;
+  bool is_flat_ = false;  // Within the service that the flat keys are about.
+  std::vector<CanonicalField> fields_;
+};
 
 }  // namespace
 
 std::vector<CanonicalField> CanonicalFields(const Config& config) {
-  std::vector<CanonicalField> fields;
-  AppendKeys(fields, config, !config.services.empty(), true, "");
-  for (size_t i = 0; i < config.services.size(); ++i) {
-    const Service& service = config.services[i];
-    const std::string prefix = i == 0 ? "" : Cat("services.", service.name, ".");
-    if (i > 0) {
-      Config alone;
-      alone.services = {service};
-      AppendKeys(fields, alone, true, false, prefix);
-    }
-    AppendDetails(fields, service, prefix);
-  }
-  return fields;
+  const ConfigFile file{config, {}};
+  static const ConfigFile defaults;
+  Fields fields;
+  fields.set_has_flat_service(FindService(config, kFlatService) != nullptr);
+  fields.AddGroup(ConfigRoot(), &file, &defaults, "");
+  return std::move(fields).Take();
 }
 
 }  // namespace gocomet::controlplane

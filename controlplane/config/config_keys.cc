@@ -1,205 +1,180 @@
 #include "controlplane/config/config_keys.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <optional>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "common/base/address.h"
-#include "common/base/text.h"
-#include "controlplane/config/yaml_text.h"
+#include "controlplane/config/value_rules.h"
 
 namespace gocomet::controlplane {
 namespace {
 
-using Kind = YamlNode::Kind;
 using Part = ConfigKey::Part;
 
-constexpr size_t kPathBytesMax = 1024;
+const std::string kIp = "an IP address such as 127.0.0.1 or \"::1\"";
+const std::string kPortAndAddress = "an address and port such as 127.0.0.1:7070 or \"[::1]:7070\"";
 
-// Digits only: no sign, no leading zero, no base, no fraction.
-std::optional<uint64_t> DecimalNumber(const YamlNode& node) {
-  const std::string& text = node.text;
-  if (node.kind != Kind::kPlain || text.empty() || (text.size() > 1 && text[0] == '0')) {
-    return std::nullopt;
-  }
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// `field` gives a reference to the number (or the milliseconds) within a ConfigFile.
-template <typename Field>
-ConfigKey Number(std::string path, Part part, uint64_t min, uint64_t max, std::string_view unit,
-                 Field field) {
-  using Value = std::remove_reference_t<decltype(field(std::declval<ConfigFile&>()))>;
-  ConfigKey key;
-  key.path = std::move(path);
-  key.part = part;
-  key.expected =
-      Cat("a whole number", unit.empty() ? "" : " of ", unit, " from ", min, " to ", max);
-  key.read = [min, max, field](const YamlNode& scalar, ConfigFile& file) {
-    const auto number = DecimalNumber(scalar);
-    if (!number || *number < min || *number > max) return false;
-    field(file) = static_cast<Value>(*number);
-    return true;
+// Means something only where the service `worker` is what `of` says.
+void AppliesToFlatService(ConfigKey& key, bool (*of)(const Service&), std::string applies_to) {
+  key.applies = [of](const void* owner) {
+    const Service* service =
+        FindService(static_cast<const ConfigFile*>(owner)->config, kFlatService);
+    return service != nullptr && of(*service);
   };
-  key.write = [field](const ConfigFile& file) {
-    if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) {
-      return std::to_string(field(file).count());
-    } else {
-      return std::to_string(field(file));
-    }
-  };
-  return key;
+  key.applies_to = std::move(applies_to);
 }
 
-// A text that `accepts` likes.
-template <typename Accepts, typename Field>
-ConfigKey Text(std::string path, Part part, std::string expected, Accepts accepts, Field field) {
-  ConfigKey key;
-  key.path = std::move(path);
-  key.part = part;
-  key.expected = std::move(expected);
-  key.read = [accepts, field](const YamlNode& scalar, ConfigFile& file) {
-    const bool is_text = scalar.kind == Kind::kQuoted ||
-                         (scalar.kind == Kind::kPlain && !LooksLikeOtherType(scalar.text));
-    if (!is_text || !accepts(scalar.text)) return false;
-    field(file) = scalar.text;
-    return true;
-  };
-  key.write = [field](const ConfigFile& file) { return YamlText(field(file)); };
-  return key;
+void AddSevenKeys(KeysOf<ConfigFile>& keys) {
+  const auto runs_itself = [](const Service& s) { return s.workload.endpoints.empty(); };
+  const auto is_demo = [](const Service& s) { return s.workload.is_demo(); };
+  const std::string not_elsewhere = "a service `worker` that GoComet runs, without `endpoints`";
+  const std::string a_demo = "a service `worker` that is the demo worker";
+
+  AppliesToFlatService(keys.In(Part::kService)
+                           .Number(
+                               "worker", 0, kWorkersMax, "",
+                               [](auto& f) -> auto& { return FlatService(f).replicas; },
+                               "Copies of the service `worker`."),
+                       runs_itself, not_elsewhere);
+  keys.In(Part::kConfig)
+      .Number(
+          "pool", 0, kBalancersMax, "", [](auto& f) -> auto& { return f.config.balancers.count; },
+          "Balancers.");
+  keys.In(Part::kProcess)
+      .Text(
+          "stats-dir", "the path of a database file", IsFilePath,
+          [](auto& f) -> auto& { return f.process.database_file; },
+          "The SQLite file: statistics, revisions, events. The name is historical: it is a file.");
+  AppliesToFlatService(
+      keys.In(Part::kService)
+          .Number(
+              "avg-delay", 0, static_cast<uint64_t>(kAverageDelayMax.count()), "milliseconds",
+              [](auto& f) -> auto& { return FlatService(f).demo.average_delay; },
+              "Demo worker: each request waits a uniform time between half and "
+              "one and a half of this, in milliseconds."),
+      is_demo, a_demo);
+  AppliesToFlatService(keys.Number(
+                           "failure", 0, 100, "percent",
+                           [](auto& f) -> auto& { return FlatService(f).demo.failure_percent; },
+                           "Demo worker: percentage of requests answered 500 at once."),
+                       is_demo, a_demo);
+  keys.In(Part::kConfig)
+      .Number(
+          "load-balancer-port", 1, 65535, "",
+          [](auto& f) -> auto& { return f.config.balancers.port_base; },
+          "Balancer i listens on this + i.");
+  AppliesToFlatService(keys.In(Part::kService)
+                           .Number(
+                               "worker-port", 1, 65535, "",
+                               [](auto& f) -> auto& { return FlatService(f).host_port_base; },
+                               "Worker i of the service `worker` listens on this + i."),
+                       runs_itself, not_elsewhere);
 }
 
-template <typename Field>
-ConfigKey Switch(std::string path, Part part, Field field) {
-  ConfigKey key;
-  key.path = std::move(path);
-  key.part = part;
-  key.expected = "true or false";
-  key.read = [field](const YamlNode& scalar, ConfigFile& file) {
-    if (scalar.kind != Kind::kPlain || (scalar.text != "true" && scalar.text != "false")) {
-      return false;
-    }
-    field(file) = scalar.text == "true";
-    return true;
-  };
-  key.write = [field](const ConfigFile& file) { return field(file) ? "true" : "false"; };
-  return key;
+void AddOtherScalars(KeysOf<ConfigFile>& keys) {
+  keys.In(Part::kConfig)
+      .Choice<>(
+          "runtime",
+          std::vector{RuntimeKind::kAuto, RuntimeKind::kDocker, RuntimeKind::kProcess,
+                      RuntimeKind::kExternal},
+          [](auto& f) -> auto& { return f.config.runtime; },
+          "What runs workers. `auto`: Docker where an engine answers at start, processes "
+          "otherwise. `external`: GoComet starts nothing; it expects workers on their ports.");
+  keys.Text(
+      "load-balancer-bind", kIp, IsIp,
+      [](auto& f) -> auto& { return f.config.balancers.bind_address; }, "Where balancers listen.");
+  AppliesToFlatService(
+      keys.In(Part::kService)
+          .Text(
+              "worker-bind", kIp, IsIp,
+              [](auto& f) -> auto& { return FlatService(f).bind_address; },
+              "Where the ports of the service `worker` are published."),
+      [](const Service& s) { return s.workload.endpoints.empty(); },
+      "a service `worker` that GoComet runs, without `endpoints`");
+  keys.In(Part::kConfig)
+      .Number(
+          "load-balancer-threads", 1, kBalancerThreadsMax, "",
+          [](auto& f) -> auto& { return f.config.balancers.threads; },
+          "Event-loop threads of each balancer.");
+  keys.In(Part::kProcess)
+      .Text(
+          "state-dir", "the path of a directory", IsPath,
+          [](auto& f) -> auto& { return f.process.state_directory; },
+          "Sockets, tokens, logs and last snapshots; mode 0700. One control plane per directory.");
 }
 
-ConfigKey RuntimeKey() {
-  constexpr RuntimeKind kKinds[] = {RuntimeKind::kAuto, RuntimeKind::kDocker, RuntimeKind::kProcess,
-                                    RuntimeKind::kExternal};
-  ConfigKey key;
-  key.path = "runtime";
-  key.expected = "auto, docker, process or external";
-  key.read = [kKinds](const YamlNode& scalar, ConfigFile& file) {
-    const auto* found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](RuntimeKind kind) {
-      return scalar.text == ToString(kind);
-    });
-    if (found == std::end(kKinds)) return false;
-    file.config.runtime = *found;
-    return true;
-  };
-  key.write = [](const ConfigFile& file) { return ToString(file.config.runtime); };
-  return key;
-}
-
-bool IsPath(const std::string& text) {
-  return !text.empty() && text.size() <= kPathBytesMax &&
-         std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
-}
-bool IsFilePath(const std::string& text) { return IsPath(text) && text.back() != '/'; }
-
-bool IsIp(const std::string& text) { return Address::FromIpAndPort(text, 0).ok(); }
-
-bool IsIpAndPort(const std::string& text) {
-  const auto address = Address::Parse(text);
-  return address.ok() && !address->is_unix();
-}
-
-std::vector<ConfigKey> MakeKeys() {
-  const std::string port_and_address =
-      "an address and port such as 127.0.0.1:7070 or \"[::1]:7070\"";
-  const std::string ip = "an IP address such as 127.0.0.1 or \"::1\"";
-  std::vector<ConfigKey> keys = {
-      Number(
-          "worker", Part::kService, 0, kWorkersMax, "",
-          [](auto& f) -> auto& { return OnlyService(f).replicas; }),
-      Number(
-          "pool", Part::kConfig, 0, kBalancersMax, "",
-          [](auto& f) -> auto& { return f.config.balancers.count; }),
-      Text(
-          "stats-dir", Part::kProcess, "the path of a database file", IsFilePath,
-          [](auto& f) -> auto& { return f.process.database_file; }),
-      Number(
-          "avg-delay", Part::kService, 0, static_cast<uint64_t>(kAverageDelayMax.count()),
-          "milliseconds", [](auto& f) -> auto& { return OnlyService(f).demo.average_delay; }),
-      Number(
-          "failure", Part::kService, 0, 100, "percent",
-          [](auto& f) -> auto& { return OnlyService(f).demo.failure_percent; }),
-      Number(
-          "load-balancer-port", Part::kConfig, 1, 65535, "",
-          [](auto& f) -> auto& { return f.config.balancers.port_base; }),
-      Number(
-          "worker-port", Part::kService, 1, 65535, "",
-          [](auto& f) -> auto& { return OnlyService(f).host_port_base; }),
-  };
-  for (ConfigKey& key : keys) key.is_main = true;
-
-  keys.push_back(RuntimeKey());
-  keys.push_back(Text(
-      "load-balancer-bind", Part::kConfig, ip, IsIp,
-      [](auto& f) -> auto& { return f.config.balancers.bind_address; }));
-  keys.push_back(Text(
-      "worker-bind", Part::kService, ip, IsIp,
-      [](auto& f) -> auto& { return OnlyService(f).bind_address; }));
-  keys.push_back(Number(
-      "load-balancer-threads", Part::kConfig, 1, kBalancerThreadsMax, "",
-      [](auto& f) -> auto& { return f.config.balancers.threads; }));
-  keys.push_back(Text(
-      "state-dir", Part::kProcess, "the path of a directory", IsPath,
-      [](auto& f) -> auto& { return f.process.state_directory; }));
-  keys.push_back(Text(
-      "control-plane.grpc", Part::kProcess, port_and_address, IsIpAndPort,
-      [](auto& f) -> auto& { return f.process.grpc_address; }));
-  keys.push_back(Text(
-      "control-plane.http", Part::kProcess, port_and_address, IsIpAndPort,
-      [](auto& f) -> auto& { return f.process.http_address; }));
-  keys.push_back(Switch(
-      "control-plane.insecure", Part::kProcess,
-      [](auto& f) -> auto& { return f.process.insecure; }));
+KeysOf<ProcessSettings> ControlPlaneKeys() {
+  KeysOf<ProcessSettings> keys;
+  keys.In(Part::kProcess);
+  keys.Text(
+      "grpc", kPortAndAddress, IsIpAndPort, [](auto& p) -> auto& { return p.grpc_address; },
+      "gRPC for gocometctl and scripts.");
+  keys.Text(
+      "http", kPortAndAddress, IsIpAndPort, [](auto& p) -> auto& { return p.http_address; },
+      "`/healthz` and `/readyz`.");
+  keys.Switch(
+      "insecure", [](auto& p) -> auto& { return p.insecure; },
+      "Allows the two addresses above to be other than loopback. There is no TLS and no "
+      "authentication yet: whoever reaches the address controls the cluster.");
   return keys;
+}
+
+ConfigKey MakeRoot() {
+  KeysOf<ConfigFile> keys;
+  AddSevenKeys(keys);
+  std::vector<ConfigKey> seven = std::move(keys).Take();
+  for (ConfigKey& key : seven) key.is_main = true;
+
+  KeysOf<ConfigFile> others;
+  AddOtherScalars(others);
+  others.In(Part::kProcess)
+      .Group(
+          "control-plane", ControlPlaneKeys(), [](auto& f) -> auto& { return f.process; },
+          "The control plane itself.");
+  others.In(Part::kConfig)
+      .EntriesOf("services", "services by their names, such as `web:` with its keys below it",
+                 ServiceEntries(), "What runs, by name.");
+  others.EntriesOf("routes", "a list of routes, each with `- name:` and its other keys",
+                   RouteEntries(),
+                   "Which requests go to which services: the first route, in order, that matches "
+                   "takes the request. Without routes everything goes to the only service.");
+
+  ConfigKey root;
+  root.group = ConfigKey::Group{std::move(seven), [](void* file) { return file; }};
+  for (ConfigKey& key : std::move(others).Take()) root.group->keys.push_back(std::move(key));
+  return root;
 }
 
 }  // namespace
 
-std::span<const ConfigKey> ConfigKeys() {
-  static const std::vector<ConfigKey> keys = MakeKeys();
-  return keys;
+const ConfigKey& ConfigRoot() {
+  static const ConfigKey root = MakeRoot();
+  return root;
 }
 
-const ConfigKey* FindConfigKey(std::string_view path) {
-  const auto keys = ConfigKeys();
-  const auto found = std::find_if(keys.begin(), keys.end(),
-                                  [&](const ConfigKey& key) { return key.path == path; });
-  return found != keys.end() ? &*found : nullptr;
+Service& FlatService(ConfigFile& file) {
+  std::vector<Service>& services = file.config.services;
+  const auto found = std::find_if(services.begin(), services.end(), [](const Service& service) {
+    return service.name == kFlatService;
+  });
+  return found != services.end() ? *found : services.emplace_back();
 }
 
-Service& OnlyService(ConfigFile& file) {
-  if (file.config.services.empty()) file.config.services.emplace_back();
-  return file.config.services.front();
-}
-
-const Service& OnlyService(const ConfigFile& file) {
+const Service& FlatService(const ConfigFile& file) {
   static const Service none{.replicas = 0};
-  return file.config.services.empty() ? none : file.config.services.front();
+  const Service* service = FindService(file.config, kFlatService);
+  return service != nullptr ? *service : none;
+}
+
+const Service* FindService(const Config& config, std::string_view name) {
+  const auto found = std::find_if(config.services.begin(), config.services.end(),
+                                  [&](const Service& service) { return service.name == name; });
+  return found != config.services.end() ? &*found : nullptr;
+}
+
+Service BlankService(const std::string& name) {
+  Service service;
+  service.name = name;
+  if (name != kFlatService) service.replicas = 1;
+  return service;
 }
 
 }  // namespace gocomet::controlplane

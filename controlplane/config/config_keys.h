@@ -1,45 +1,35 @@
 #pragma once
 
-#include <functional>
-#include <span>
-#include <string>
 #include <string_view>
 
-#include "controlplane/config/yaml_tree.h"
+#include "controlplane/config/config_key.h"
+#include "controlplane/config/config_key_types.h"
 #include "controlplane/model/config.h"
 
+// The keys of config.yaml: the only place that says what they may hold and where their values live.
 namespace gocomet::controlplane {
 
-// One key of config.yaml: the only place that says what it may hold and where its value lives.
-struct ConfigKey {
-  enum class Part : uint8_t {
-    kService,  // Of the config's only service.
-    kConfig,   // Of the revision as a whole.
-    kProcess,  // Read once at start.
-  };
+// All of them, in the order of config.yaml, as one group whose owner is a ConfigFile.
+const ConfigKey& ConfigRoot();
 
-  std::string path;      // `worker`, `control-plane.grpc`
-  std::string expected;  // `a whole number from 0 to 1000`
-  Part part = Part::kConfig;
-  bool is_main = false;  // One of the seven, which are always written out.
+// Of one service, and of one route.
+KeysOf<Service> ServiceKeys();
+KeysOf<Route> RouteKeys();
 
-  // Takes a scalar into the file; false where it is not what was expected.
-  std::function<bool(const YamlNode& scalar, ConfigFile& file)> read;
-  // The value in YAML, quoted where it must be.
-  std::function<std::string(const ConfigFile& file)> write;
-};
+// `services:` and `routes:`, of the config.
+ConfigKey::Entries ServiceEntries();
+ConfigKey::Entries RouteEntries();
 
-// All of them, in the order of config.yaml.
-std::span<const ConfigKey> ConfigKeys();
+// The service that the flat keys define.
+inline constexpr std::string_view kFlatService = "worker";
 
-// Nullptr where there is none.
-const ConfigKey* FindConfigKey(std::string_view path);
+// Makes it where there is none yet; of a config that stays as it is, a service without copies.
+Service& FlatService(ConfigFile& file);
+const Service& FlatService(const ConfigFile& file);
+// Null where there is none.
+const Service* FindService(const Config& config, std::string_view name);
 
-// The one key whose value is a mapping.
-inline constexpr std::string_view kControlPlaneGroup = "control-plane";
-
-// What the flat keys are about. A text always describes exactly one service.
-Service& OnlyService(ConfigFile& file);
-const Service& OnlyService(const ConfigFile& file);
+// A service of that name of which nothing else was said.
+Service BlankService(const std::string& name);
 
 }  // namespace gocomet::controlplane

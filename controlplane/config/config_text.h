@@ -28,7 +28,7 @@ struct ParsedConfig {
   std::vector<ConfigProblem> problems;  // All of them, in the order of the text.
   // What works, but not as well as it could; only where there are no problems.
   std::vector<ConfigProblem> warnings;
-  std::map<std::string, Place> places;  // Of values, or of keys without one, by path.
+  Places places;
   bool ok() const { return problems.empty(); }
 };
 
@@ -44,9 +44,13 @@ inline constexpr size_t kConfigBytesMax = 1 << 20;
 std::vector<ConfigProblem> FindRestartKeys(const ProcessSettings& running, RuntimeKind runtime,
                                            const ParsedConfig& wanted, std::string_view file_name);
 
-// A commented-free config text that ParseConfig reads back to the same value: the seven keys first,
-// then what differs from the defaults.
-std::string RenderConfig(const ConfigFile& file);
+enum class ConfigForm : uint8_t {
+  kShort,  // The seven keys first, then what differs from the defaults.
+  kLong,   // Every key that means something, with its value; no flat key for a service.
+};
+
+// A comment-free config text that ParseConfig reads back to the same value.
+std::string RenderConfig(const ConfigFile& file, ConfigForm form = ConfigForm::kShort);
 
 // Hex SHA-256 of the canonical form of the part that a revision holds. Equal exactly where the
 // configs are.
@@ -58,7 +62,7 @@ struct FieldChange {
   std::string new_value;
 };
 
-// The differences, one per field, in the order of config.yaml.
+// The differences, one per field, in the order of config.yaml. What may be a secret is `(hidden)`.
 std::vector<FieldChange> DiffConfigs(const Config& from, const Config& to);
 
 }  // namespace gocomet::controlplane

@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "controlplane/config/config_keys.h"
 #include "controlplane/config/config_text.h"
-#include "controlplane/config/nearest_key.h"
+#include "controlplane/config/unknown_key.h"
 #include "controlplane/config/utf8.h"
 #include "controlplane/config/validate_config.h"
 #include "controlplane/config/yaml_tree.h"
@@ -50,6 +50,18 @@ std::string Got(const YamlNode& node) {
   return "something else";
 }
 
+// Of what may be a secret.
+std::string KindOf(const YamlNode& node) {
+  switch (node.kind) {
+    case Kind::kSequence:
+    case Kind::kMapping:
+    case Kind::kNull:
+      return Got(node);
+    default:
+      return "another one";
+  }
+}
+
 class Reader {
  public:
   Reader(std::string_view file_name, ParsedConfig& parsed)
@@ -58,97 +70,172 @@ class Reader {
   void Read(const YamlDocument& document) {
     for (const YamlFault& fault : document.faults) Problem(fault.place, "", fault.message);
     const YamlNode& root = document.root;
+    parsed_.file.config.services.clear();
     if (root.kind == Kind::kMapping) {
-      ReadMapping(root, "");
+      ReadGroup(ConfigRoot(), root, root.place, &parsed_.file, "");
     } else if (root.kind != Kind::kEmpty && root.kind != Kind::kRefused) {
       Problem(root.place, "", Cat("expected keys and values such as `worker: 3`, got ", Got(root)));
     }
+    AddFlatService();
     if (document.complete) Validate();
     std::stable_sort(parsed_.problems.begin(), parsed_.problems.end(), ComesBefore);
     LimitProblems();
   }
 
  private:
-  void ReadMapping(const YamlNode& mapping, const std::string& group) {
+  // Calls `read` with each key that is one, and that stands there for the first time.
+  template <typename ReadEntry>
+  void EachEntry(const YamlNode& mapping, const std::string& path, ReadEntry read) {
     for (size_t i = 0; i + 1 < mapping.children.size() && !Full(); i += 2) {
       const YamlNode& key = mapping.children[i];
-      const YamlNode& value = mapping.children[i + 1];
       if (key.kind == Kind::kRefused) continue;
       if (key.kind == Kind::kSequence || key.kind == Kind::kMapping) {
-        Problem(key.place, group, Cat("expected a key, got ", Got(key)));
+        Problem(key.place, path, Cat("expected a key, got ", Got(key)));
         continue;
       }
-      const std::string path = group.empty() ? key.text : Cat(group, ".", key.text);
-      const auto [first, is_new] = parsed_.places.try_emplace(path, key.place);
-      if (!is_new) {
-        Problem(key.place, path,
-                Cat("is set twice, first on line ", first->second.line, "; remove one of them"));
+      const std::string below = path.empty() ? key.text : Cat(path, ".", key.text);
+      const auto [first, is_new] = parsed_.places.try_emplace(below, key.place);
+      if (is_new) {
+        read(key, mapping.children[i + 1], below);
       } else {
-        ReadEntry(path, key, value);
+        Problem(key.place, below,
+                Cat("is set twice, first on line ", first->second.line, "; remove one of them"));
       }
     }
   }
 
-  void ReadEntry(const std::string& path, const YamlNode& key, const YamlNode& value) {
-    if (path == kControlPlaneGroup) return ReadGroup(path, value);
-    // A dot in a key is no way into a group.
-    const ConfigKey* known =
-        key.text.find('.') == std::string::npos ? FindConfigKey(path) : nullptr;
-    if (known == nullptr) return Problem(key.place, path, UnknownKey(path, key.text));
+  void ReadGroup(const ConfigKey& group, const YamlNode& mapping, Place place, void* owner,
+                 const std::string& path) {
+    void* inner = group.group->enter(owner);
+    const size_t problems_before = problems_seen_;
+    EachEntry(mapping, path, [&](const YamlNode& key, const YamlNode& value, const auto& below) {
+      const auto& keys = group.group->keys;
+      const auto known = std::find_if(keys.begin(), keys.end(),
+                                      [&](const ConfigKey& each) { return each.name == key.text; });
+      if (known == keys.end()) {
+        Problem(key.place, below, ExplainUnknownKey(group, key.text));
+      } else {
+        ReadValue(*known, key.place, value, inner, below);
+      }
+    });
+    if (problems_seen_ == problems_before) CheckGroup(group, place, inner, path);
+  }
+
+  // What its keys mean together; only where each of them is fine.
+  void CheckGroup(const ConfigKey& group, Place place, const void* inner, const std::string& path) {
+    for (const ConfigKey& key : group.group->keys) {
+      const std::string below = path.empty() ? key.name : Cat(path, ".", key.name);
+      const auto found = parsed_.places.find(below);
+      const bool is_there = found != parsed_.places.end();
+      if (key.is_required && !is_there) {
+        Problem(place, path, Cat("has no `", key.name, "`; expected ", Expectation(key)));
+      } else if (is_there && key.applies && !key.applies(inner)) {
+        Problem(found->second, below, Cat("is only for ", key.applies_to, "; remove one of them"));
+      }
+    }
+  }
+
+  void ReadValue(const ConfigKey& key, Place key_place, const YamlNode& value, void* owner,
+                 const std::string& path) {
     if (value.kind == Kind::kRefused) return;
     if (value.kind == Kind::kEmpty) {
-      return Problem(key.place, path, Cat("has no value; expected ", known->expected));
+      return Problem(key_place, path, Cat("has no value; expected ", Expectation(key)));
     }
-    parsed_.places[path] = value.place;
+    if (value.kind == Kind::kMapping && key.group) {
+      return ReadGroup(key, value, key_place, owner, path);
+    }
+    if (value.kind == Kind::kMapping && key.entries && key.entries->named) {
+      return ReadMapping(*key.entries, value, owner, path);
+    }
+    if (value.kind == Kind::kSequence && key.entries && !key.entries->named) {
+      return ReadList(*key.entries, value, owner, path);
+    }
+    if (key.scalar) parsed_.places[path] = value.place;
     const bool is_scalar = value.kind != Kind::kSequence && value.kind != Kind::kMapping;
-    if (is_scalar && known->read(value, parsed_.file)) return;
-    std::string message = Cat("expected ", known->expected, ", got ", Got(value));
-    if (value.kind == Kind::kQuoted && MeantWithoutQuotes(*known, value)) {
+    if (is_scalar && key.scalar && key.scalar->read(value, owner)) return;
+    std::string message =
+        Cat("expected ", Expectation(key), ", got ", key.is_hidden ? KindOf(value) : Got(value));
+    if (value.kind == Kind::kQuoted && MeantWithoutQuotes(key, value, owner)) {
       message += "; write it without quotes";
     }
     Problem(value.place, path, std::move(message));
   }
 
-  void ReadGroup(const std::string& path, const YamlNode& value) {
-    if (value.kind == Kind::kMapping) return ReadMapping(value, path);
-    Problem(value.place, path,
-            value.kind == Kind::kEmpty
-                ? "has no value; expected grpc, http or insecure below it"
-                : Cat("expected grpc, http or insecure below it, got ", Got(value)));
-  }
-
-  static bool MeantWithoutQuotes(const ConfigKey& key, YamlNode value) {
-    value.kind = Kind::kPlain;
-    ConfigFile scratch;
-    return key.read(value, scratch);
-  }
-
-  // Names the key that was meant, or those that there are at its place.
-  static std::string UnknownKey(const std::string& path, const std::string& written) {
-    const std::string group = path == written ? "" : path.substr(0, path.size() - written.size());
-    std::vector<std::string_view> here;
-    for (const ConfigKey& key : ConfigKeys()) {
-      const std::string_view known = key.path;
-      const size_t name = known.rfind('.') + 1;  // 0 where there is no dot.
-      if (known.substr(0, name) == group) here.push_back(known.substr(name));
-      const bool elsewhere = known == written || known.substr(name) == written;
-      if (elsewhere && name != 0) {
-        return Cat("unknown key; did you mean `", known.substr(name), "` below `",
-                   kControlPlaneGroup, ":`?");
+  void ReadMapping(const ConfigKey::Entries& entries, const YamlNode& mapping, void* owner,
+                   const std::string& path) {
+    if (TooMany(entries, mapping.children.size() / 2, mapping.place, path)) return;
+    EachEntry(mapping, path, [&](const YamlNode& key, const YamlNode& value, const auto& below) {
+      const bool is_name = entries.accepts_name(key.text);
+      if (!is_name) {
+        Problem(key.place, below,
+                Cat("expected ", entries.name_expected, ", got `", Shown(key.text), "`"));
       }
-      if (elsewhere) return Cat("unknown key; did you mean `", known, "` at the top level?");
+      // What is below a name that is refused is read all the same, for its problems.
+      const auto scratch = is_name ? nullptr : entries.blank("");
+      ReadValue(*entries.entry, key.place, value,
+                is_name ? entries.add(owner, key.text) : scratch.get(), below);
+    });
+    if (entries.settle) entries.settle(owner);
+  }
+
+  void ReadList(const ConfigKey::Entries& entries, const YamlNode& list, void* owner,
+                const std::string& path) {
+    if (TooMany(entries, list.children.size(), list.place, path)) return;
+    for (size_t i = 0; i < list.children.size() && !Full(); ++i) {
+      const YamlNode& value = list.children[i];
+      const std::string below = Cat(path, "[", i, "]");
+      parsed_.places.try_emplace(below, value.place);
+      ReadValue(*entries.entry, value.place, value, entries.add(owner, ""), below);
     }
-    if (group.empty()) here.push_back(kControlPlaneGroup);
-    if (const auto nearest = NearestOf(written, here)) {
-      return Cat("unknown key; did you mean `", *nearest, "`?");
+    if (entries.settle) entries.settle(owner);
+  }
+
+  bool TooMany(const ConfigKey::Entries& entries, size_t count, Place place,
+               const std::string& path) {
+    if (count <= entries.max) return false;
+    Problem(place, path, Cat("has ", count, " entries; expected at most ", entries.max));
+    return true;
+  }
+
+  static bool MeantWithoutQuotes(const ConfigKey& key, YamlNode value, void* owner) {
+    value.kind = Kind::kPlain;
+    return key.scalar && key.scalar->read(value, owner);
+  }
+
+  // It is there where a flat key is about it, or where there is no other.
+  void AddFlatService() {
+    auto& services = parsed_.file.config.services;
+    bool wanted = !parsed_.places.contains("services");
+    for (const ConfigKey& key : ConfigRoot().group->keys) {
+      wanted |= key.part == ConfigKey::Part::kService && parsed_.places.contains(key.name);
     }
-    std::string all;
-    for (const std::string_view key : here) all += Cat(all.empty() ? "" : ", ", key);
-    return Cat("unknown key; expected one of ", all);
+    if (wanted) FlatService(parsed_.file);
+    std::sort(services.begin(), services.end(),
+              [](const Service& a, const Service& b) { return a.name < b.name; });
+    for (const ConfigKey& key : ConfigRoot().group->keys) {
+      if (key.name != "services") continue;
+      RefuseDoubles(key.entries->entry->group->keys, Cat("services.", kFlatService));
+    }
+  }
+
+  // What a flat key and one of the entry of its service both say.
+  void RefuseDoubles(const std::vector<ConfigKey>& keys, const std::string& path) {
+    for (const ConfigKey& key : keys) {
+      const std::string below = Cat(path, ".", key.name);
+      const auto place = parsed_.places.find(below);
+      if (place == parsed_.places.end()) continue;
+      const auto flat = parsed_.places.find(key.flat);
+      if (!key.flat.empty() && flat != parsed_.places.end()) {
+        Problem(place->second, below,
+                Cat("is set twice, also as `", key.flat, "` on line ", flat->second.line,
+                    "; remove one of them"));
+      }
+      if (key.group) RefuseDoubles(key.group->keys, below);
+    }
   }
 
   void Validate() {
-    ConfigFindings findings = ValidateConfig(parsed_.file);
+    ConfigFindings findings = ValidateConfig(parsed_.file, parsed_.places);
     for (ConfigFinding& fault : findings.faults) {
       // A value that was refused is not there to clash with others.
       const bool blameless = std::none_of(fault.keys.begin(), fault.keys.end(),
@@ -175,6 +262,7 @@ class Reader {
   }
   void Problem(Place place, const std::string& key, std::string message) {
     refused_.insert(key);
+    ++problems_seen_;
     if (!Full()) parsed_.problems.push_back(MakeProblem(place, key, std::move(message)));
   }
   // One problem more than is shown tells that there were more.
@@ -193,6 +281,7 @@ class Reader {
 
   const std::string file_name_;
   ParsedConfig& parsed_;
+  size_t problems_seen_ = 0;
   std::set<std::string> refused_;  // Keys that have a problem of their own.
 };
 

@@ -2,6 +2,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 
 namespace gocomet::controlplane {
 
@@ -11,5 +14,8 @@ struct Place {
   uint32_t column = 0;
   auto operator<=>(const Place&) const = default;
 };
+
+// Of values, or of keys without one, by path.
+using Places = std::map<std::string, Place, std::less<>>;
 
 }  // namespace gocomet::controlplane

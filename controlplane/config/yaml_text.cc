@@ -25,6 +25,8 @@ bool LooksLikeNumber(std::string_view text) {
 
 bool IsSafeUnquoted(std::string_view text) {
   if (text.empty() || LooksLikeOtherType(text)) return false;
+  // `1000:10` is a number to the base of 60 to old readers.
+  if (text.find_first_not_of("0123456789:") == std::string_view::npos) return false;
   if (!IsLetter(text[0]) && !IsDigit(text[0]) && text[0] != '/' && text[0] != '.') return false;
   // `a:b` is a plain text, `a: b` and `a:` are not.
   return text.back() != ':' && std::all_of(text.begin(), text.end(), [](char c) {
@@ -49,6 +51,10 @@ std::string YamlText(std::string_view text) {
   if (IsSafeUnquoted(text)) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {
+    if (c == '\n' || c == '\t' || c == '\r') {
+      quoted += c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r";
+      continue;
+    }
     if (c == '"' || c == '\\') quoted += '\\';
     quoted += c;
   }
