@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,7 @@
 
 #include "common/http/request_rules.h"
 #include "dataplane/proxy/rewrite.h"
+#include "dataplane/proxy/write_both.h"
 #include "dataplane/shard/shard.h"
 
 namespace gocomet::dataplane {
@@ -26,16 +26,6 @@ bool IsIdempotent(std::string_view method) {
     if (method == name) return true;
   }
   return false;
-}
-
-// Writes both parts with one call. The bytes written; -1 with errno where none were.
-ssize_t WriteBoth(int fd, std::string_view first, std::string_view second) {
-  iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
-                    {const_cast<char*>(second.data()), second.size()}};
-  msghdr message{};
-  message.msg_iov = first.empty() ? parts + 1 : parts;
-  message.msg_iovlen = (first.empty() ? 0 : 1) + (second.empty() ? 0 : 1);
-  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // The worker's side of a session until its answer comes: choosing one, connecting, sending the
 // request, and trying again.
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 
 #include "dataplane/proxy/rewrite.h"
 #include "dataplane/proxy/session.h"
+#include "dataplane/proxy/write_both.h"
 #include "dataplane/shard/shard.h"
 
 namespace gocomet::dataplane {
@@ -138,12 +138,7 @@ bool Session::WriteWorker() {
   const std::string_view head = request_head_.view().substr(head_sent_);
   const std::string_view body = in_.view().substr(body_sent_, body_scanned_ - body_sent_);
   if (head.empty() && body.empty()) return false;
-  iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
-                    {const_cast<char*>(body.data()), body.size()}};
-  msghdr message{};
-  message.msg_iov = head.empty() ? parts + 1 : parts;
-  message.msg_iovlen = (head.empty() ? 0 : 1) + (body.empty() ? 0 : 1);
-  const ssize_t written = ::sendmsg(upstream_->fd(), &message, MSG_NOSIGNAL);
+  const ssize_t written = WriteBoth(upstream_->fd(), head, body);
   if (written < 0) {
     if (errno == EINTR) return true;
     worker_writable_ = false;
