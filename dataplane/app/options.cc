@@ -104,7 +104,10 @@ void AddLimits(CLI::App& app, Limits& limits) {
   AddDuration(app, "--header-timeout", limits.header_timeout, "For the head of a request");
   AddDuration(app, "--body-timeout", limits.body_timeout, "Without progress of a body");
   AddDuration(app, "--response-timeout", limits.response_timeout, "Until an answer begins");
-  AddDuration(app, "--idle-timeout", limits.idle_timeout, "Of a connection between requests");
+  AddDuration(app, "--idle-timeout", limits.idle_timeout,
+              "Of a client's connection between requests");
+  AddDuration(app, "--upstream-idle-timeout", limits.upstream_idle_timeout,
+              "Of a connection to a worker between requests");
   AddDuration(app, "--tunnel-timeout", limits.tunnel_timeout,
               "Of a connection that became another protocol's, without a byte");
   app.add_option("--min-body-rate", limits.body_rate_min,

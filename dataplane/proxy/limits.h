@@ -27,6 +27,7 @@ struct Limits {
   std::chrono::milliseconds response_timeout{60'000};  // From the request to the answer's head.
   std::chrono::milliseconds idle_timeout{75'000};      // Of a client's connection between requests.
   std::chrono::milliseconds drain_idle_timeout{5000};  // The same once the balancer is going.
+  std::chrono::milliseconds upstream_idle_timeout{30'000};  // Of one to a worker between requests.
   std::chrono::milliseconds tunnel_timeout{3'600'000};
   // A request's body must come at this rate, in bytes a second, once body_timeout has passed; 0: at
   // any. While the worker does not read, the client is not blamed.

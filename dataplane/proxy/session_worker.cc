@@ -207,7 +207,7 @@ void Session::Release(bool reuse) {
   const EndpointPointer endpoint = upstream_->endpoint();
   upstream_->set_user(nullptr);
   if (reuse && !endpoint->draining.load(std::memory_order_relaxed)) {
-    shard_.upstreams().Put(std::move(upstream_));
+    shard_.Keep(std::move(upstream_));
   }
   upstream_.reset();
   const uint64_t before = endpoint->in_flight.fetch_sub(1, std::memory_order_acq_rel);

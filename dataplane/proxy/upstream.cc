@@ -77,12 +77,27 @@ std::unique_ptr<Upstream> UpstreamPool::Take(const EndpointPointer& endpoint) {
   return upstream;
 }
 
-void UpstreamPool::Put(std::unique_ptr<Upstream> upstream) {
+void UpstreamPool::Put(std::unique_ptr<Upstream> upstream, TimerWheel::Time now) {
   std::vector<std::unique_ptr<Upstream>>& idle = idle_[upstream->endpoint().get()];
   if (idle.size() >= kIdlePerEndpointMax) return;
   upstream->set_user(nullptr);
   upstream->pool_ = this;
+  upstream->idle_since_ = now;
   idle.push_back(std::move(upstream));
+}
+
+std::optional<TimerWheel::Time> UpstreamPool::CloseIdleSince(TimerWheel::Time time) {
+  std::optional<TimerWheel::Time> next;
+  for (auto& [endpoint, idle] : idle_) {
+    const auto kept = std::find_if(idle.begin(), idle.end(), [time](const auto& upstream) {
+      return upstream->idle_since_ > time;
+    });
+    idle.erase(idle.begin(), kept);
+    if (idle.empty()) continue;
+    const TimerWheel::Time since = idle.front()->idle_since_;
+    if (!next || since < *next) next = since;
+  }
+  return next;
 }
 
 void UpstreamPool::Drop(const Endpoint& endpoint) { idle_.erase(&endpoint); }

@@ -4,12 +4,14 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <event2/event.h>
 
 #include "common/base/unique_fd.h"
 #include "dataplane/proxy/endpoint.h"
+#include "dataplane/shard/timer_wheel.h"
 
 namespace gocomet::dataplane {
 
@@ -61,6 +63,7 @@ class Upstream {
   event* write_event_ = nullptr;
   User* user_ = nullptr;
   UpstreamPool* pool_ = nullptr;  // Where it is idle.
+  TimerWheel::Time idle_since_{};
   bool reused_ = false;
   bool connected_at_once_ = false;
 };
@@ -73,7 +76,11 @@ class UpstreamPool {
 
   // Null where there is none to this endpoint.
   std::unique_ptr<Upstream> Take(const EndpointPointer& endpoint);
-  void Put(std::unique_ptr<Upstream> upstream);
+  // `now` is not before that of an earlier call.
+  void Put(std::unique_ptr<Upstream> upstream, TimerWheel::Time now);
+  // Closes those that are idle since `time` or longer; since when the others are, where there are
+  // any.
+  std::optional<TimerWheel::Time> CloseIdleSince(TimerWheel::Time time);
   // Closes all idle ones to this endpoint.
   void Drop(const Endpoint& endpoint);
   // Closes all idle ones to endpoints that `keep`, which is sorted, does not name.
@@ -84,7 +91,8 @@ class UpstreamPool {
   // An idle connection became readable: the worker closed it, or speaks out of turn.
   void OnIdleEvent(Upstream& upstream);
 
-  // A list may be empty: requests take and put without any allocation.
+  // Those idle for longest are first. A list may be empty: requests take and put without any
+  // allocation.
   std::map<const Endpoint*, std::vector<std::unique_ptr<Upstream>>> idle_;
 };
 

@@ -231,6 +231,18 @@ void Shard::OnContinue(evutil_socket_t, short, void* self) {
   if (!unfinished.empty()) event_add(shard->continue_event_, &now);
 }
 
+void Shard::Keep(std::unique_ptr<Upstream> upstream) {
+  const TimerWheel::Time now = Now();
+  upstreams_.Put(std::move(upstream), now);
+  SetDeadline(idle_sweep_, now + limits().upstream_idle_timeout);
+}
+
+void Shard::IdleSweep::OnTime(TimerWheel::Time now) {
+  const auto timeout = shard_.limits().upstream_idle_timeout;
+  const auto next = shard_.upstreams_.CloseIdleSince(now - timeout);
+  if (next) shard_.SetDeadline(*this, *next + timeout);
+}
+
 void Shard::SetDeadline(TimerWheel::Timer& timer, TimerWheel::Time time) {
   wheel_.SetNoLater(timer, time);
   if (time < wheel_wake_) WakeForWheel(time);

@@ -81,6 +81,8 @@ class Shard {
   const Routing& routing() const { return *routing_; }
   const HeldRouter& router() const { return router_; }
   UpstreamPool& upstreams() { return upstreams_; }
+  // Has it used by others, unless nobody does before it is idle for too long.
+  void Keep(std::unique_ptr<Upstream> upstream);
   BlockPool& blocks() { return blocks_; }
   TextPool& texts() { return texts_; }
   SplicePipePool& pipes() { return pipes_; }
@@ -125,6 +127,16 @@ class Shard {
     event* readable = nullptr;
   };
 
+  // Closes connections to workers that were idle for too long.
+  class IdleSweep final : public TimerWheel::Timer {
+   public:
+    explicit IdleSweep(Shard& shard) : shard_(shard) {}
+
+   private:
+    void OnTime(TimerWheel::Time now) override;
+    Shard& shard_;
+  };
+
   static void OnAccept(evutil_socket_t fd, short what, void* self);
   static void OnResume(evutil_socket_t fd, short what, void* self);
   static void OnRetire(evutil_socket_t fd, short what, void* self);
@@ -153,6 +165,7 @@ class Shard {
   TextPool texts_;
   SplicePipePool pipes_;
   UpstreamPool upstreams_;
+  IdleSweep idle_sweep_{*this};
   std::shared_ptr<const Routing> routing_;
   HeldRouter router_;                               // The routing's.
   std::vector<std::unique_ptr<Session>> sessions_;  // Each knows its place.

@@ -44,6 +44,20 @@ TEST(Limits, AnswersForAWorkerThatIsTooSlow) {
   EXPECT_EQ(balancer.endpoint(0).timeouts, 1u);
 }
 
+TEST(Limits, ClosesAConnectionToAWorkerThatIsIdleForTooLong) {
+  Door door;
+  OneShard balancer({door.address()}, {.limits = {.upstream_idle_timeout = milliseconds(50)}});
+  Peer client = balancer.Connect();
+  for (int i = 0; i < 2; ++i) {
+    client.Send(kGet);
+    Peer worker = door.Accept();
+    worker.ReadHead();
+    worker.Send(kOk);
+    EXPECT_EQ(client.ReadUntil("ok"), kOk) << "the client's connection stays";
+    EXPECT_TRUE(worker.Ends());
+  }
+}
+
 TEST(Limits, PausesAcceptingWhereAllConnectionsAreTaken) {
   Door door;
   OneShard balancer({door.address()}, {.limits = {.connections_max = 1}});
