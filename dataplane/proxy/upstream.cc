@@ -36,7 +36,11 @@ std::unique_ptr<Upstream> Upstream::Connect(event_base* base, const EndpointPoin
   upstream->event_ = event_new(
       base, upstream->fd(), static_cast<short>(EV_READ | EV_CLOSED | EV_ET | EV_PERSIST | writes),
       &Upstream::OnEvent, upstream.get());
-  if (upstream->event_ == nullptr || event_add(upstream->event_, nullptr) != 0) return nullptr;
+  if (upstream->event_ == nullptr || event_add(upstream->event_, nullptr) != 0) {
+    upstream.reset();
+    errno = ENOMEM;  // Whatever closing left there: the worker refused nothing.
+    return nullptr;
+  }
   return upstream;
 }
 

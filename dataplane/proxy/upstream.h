@@ -34,7 +34,8 @@ class Upstream {
     ~User() = default;
   };
 
-  // Begins to connect; null where that fails at once, with errno.
+  // Begins to connect; null where that fails at once, with errno: ENOMEM where the loop cannot
+  // watch one more.
   static std::unique_ptr<Upstream> Connect(event_base* base, const EndpointPointer& endpoint);
   ~Upstream();
   Upstream(const Upstream&) = delete;

@@ -1,5 +1,11 @@
 #include "dataplane/proxy/upstream.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -47,6 +53,22 @@ TEST_F(Upstreams, AreUsedFromTheNewestToTheOldest) {
   pool_.Take(endpoint_).reset();
   EXPECT_TRUE(newer.Ends());
   EXPECT_EQ(pool_.CloseIdleSince(start_ - seconds(1)), start_) << "the older one is there yet";
+}
+
+TEST_F(Upstreams, AreNotRefusedByTheWorkerWhereTheLoopCannotWatchThem) {
+  // The loop's epoll descriptor becomes another file's, so that nothing can be added.
+  int epoll = -1;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    if (std::filesystem::read_symlink(entry, error) != "anon_inode:[eventpoll]") continue;
+    epoll = std::max(epoll, std::stoi(entry.path().filename()));
+  }
+  ASSERT_GE(epoll, 0) << "libevent uses epoll";
+  const UniqueFd other(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::dup2(other.get(), epoll), epoll);
+  errno = 0;
+  EXPECT_EQ(Upstream::Connect(base_.get(), endpoint_), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
 }
 
 }  // namespace
