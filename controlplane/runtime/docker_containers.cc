@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/worker_address.h"
 
 namespace gocomet::controlplane {
@@ -20,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kKillPatience{10'000};  // From SIGKILL to the end of the container.
 constexpr milliseconds kPauseMax{500};
+constexpr int kCallsPerTask = 3;  // Slow ones that a task is given the time for.
 // Who workers are in their containers where we are root: nobody on the host.
 constexpr unsigned kWorkerUser = 65532;
 
@@ -49,17 +51,22 @@ std::string DockerContainers::DirectoryOf(const std::string& instance) const {
   return Cat(options_.workers_directory, "/", instance);
 }
 
+EngineCalls DockerContainers::Calls() const {
+  return {engine_, std::chrono::steady_clock::now() + kCallsPerTask * engine_.patience()};
+}
+
 absl::StatusOr<RuntimeWorker> DockerContainers::Start(const WorkerLaunch& launch) {
   if (!IsInstance(launch.instance)) {
     return absl::InvalidArgumentError(
         Cat("'", launch.instance, "' is not an instance: expected 12 hex digits"));
   }
   GOCOMET_ASSIGN_OR_RETURN(const ContainerSpec spec, SpecFor(launch));
-  GOCOMET_ASSIGN_OR_RETURN(const std::string id, FindOrCreate(spec));
-  GOCOMET_ASSIGN_OR_RETURN(Container container, Inspect(id));
+  const EngineCalls engine = Calls();
+  GOCOMET_ASSIGN_OR_RETURN(const std::string id, FindOrCreate(engine, spec));
+  GOCOMET_ASSIGN_OR_RETURN(Container container, MustInspect(engine, id));
   if (container.never_started) {
-    GOCOMET_RETURN_IF_ERROR(StartContainer(id, spec));
-    GOCOMET_ASSIGN_OR_RETURN(container, Inspect(id));
+    GOCOMET_RETURN_IF_ERROR(StartContainer(engine, id, spec));
+    GOCOMET_ASSIGN_OR_RETURN(container, MustInspect(engine, id));
   }
   return ToWorker(container);
 }
@@ -84,19 +91,20 @@ absl::Status DockerContainers::MakeWorkerDirectory(const WorkerLaunch& launch) c
   return GiveToWorker(directory);
 }
 
-absl::StatusOr<std::string> DockerContainers::FindOrCreate(const ContainerSpec& spec) {
+absl::StatusOr<std::string> DockerContainers::FindOrCreate(const EngineCalls& engine,
+                                                           const ContainerSpec& spec) {
   const std::string& instance = spec.launch.instance;
   GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
-                           Ids(ClusterFilter(options_.cluster, instance)));
+                           Ids(engine, ClusterFilter(options_.cluster, instance)));
   if (!ids.empty()) return ids.front();
   GOCOMET_RETURN_IF_ERROR(MakeWorkerDirectory(spec.launch));
-  GOCOMET_ASSIGN_OR_RETURN(EngineAnswer answer, Create(spec));
+  GOCOMET_ASSIGN_OR_RETURN(EngineAnswer answer, Create(engine, spec));
   if (answer.status == 409) {
-    GOCOMET_RETURN_IF_ERROR(ClearName(spec));
-    GOCOMET_ASSIGN_OR_RETURN(answer, Create(spec));
+    GOCOMET_RETURN_IF_ERROR(ClearName(engine, spec));
+    GOCOMET_ASSIGN_OR_RETURN(answer, Create(engine, spec));
   } else if (answer.status == 404) {  // Somebody has removed the image.
     GOCOMET_RETURN_IF_ERROR(image_.Ensure().status());
-    GOCOMET_ASSIGN_OR_RETURN(answer, Create(spec));
+    GOCOMET_ASSIGN_OR_RETURN(answer, Create(engine, spec));
   }
   if (!answer.ok()) {
     (void)DeleteFiles(instance);
@@ -107,17 +115,17 @@ absl::StatusOr<std::string> DockerContainers::FindOrCreate(const ContainerSpec& 
   return id;
 }
 
-absl::StatusOr<EngineAnswer> DockerContainers::Create(const ContainerSpec& spec) const {
-  return engine_.Post(Cat("/containers/create?name=", PercentEncode(ContainerName(spec))),
-                      CreateContainerBody(spec));
+absl::StatusOr<EngineAnswer> DockerContainers::Create(const EngineCalls& engine,
+                                                      const ContainerSpec& spec) const {
+  return engine.Post(Cat("/containers/create?name=", PercentEncode(ContainerName(spec))),
+                     CreateContainerBody(spec));
 }
 
 // An earlier worker's container that has ended may go; anyone else's may not.
-absl::Status DockerContainers::ClearName(const ContainerSpec& spec) {
+absl::Status DockerContainers::ClearName(const EngineCalls& engine, const ContainerSpec& spec) {
   const std::string name = ContainerName(spec);
-  const auto holder = Inspect(name);
-  if (absl::IsNotFound(holder.status())) return absl::OkStatus();
-  GOCOMET_RETURN_IF_ERROR(holder.status());
+  GOCOMET_ASSIGN_OR_RETURN(const std::optional<Container> holder, Inspect(engine, name));
+  if (!holder) return absl::OkStatus();
   if (holder->cluster != options_.cluster) {
     return absl::AlreadyExistsError(Cat("a container that is not of this cluster, ",
                                         holder->worker.id, ", has the name ", name,
@@ -127,26 +135,27 @@ absl::Status DockerContainers::ClearName(const ContainerSpec& spec) {
     return absl::AlreadyExistsError(Cat("the container ", name, " still runs, as worker ",
                                         holder->worker.id, "; it has to be removed first"));
   }
-  return Remove(holder->id);
+  return Remove(engine, holder->id);
 }
 
-absl::Status DockerContainers::StartContainer(const std::string& id, const ContainerSpec& spec) {
+absl::Status DockerContainers::StartContainer(const EngineCalls& engine, const std::string& id,
+                                              const ContainerSpec& spec) {
   const std::string what =
       Cat("start the container ", ContainerName(spec), " on port ", spec.launch.port);
-  const auto answer = engine_.Post(Cat("/containers/", id, "/start"));
-  if (answer.ok() && (answer->ok() || answer->status == 304)) return absl::OkStatus();
-  if (!answer.ok()) return answer.status();
-  absl::Status failed = ToStatus(answer->status, answer->body, what);
-  (void)Delete(id);
+  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
+                           engine.Post(Cat("/containers/", id, "/start")));
+  if (answer.ok() || answer.status == 304) return absl::OkStatus();
+  const absl::Status failed = ToStatus(answer.status, answer.body, what);
+  (void)Delete(engine, id);  // What stays is listed, and found to be wanted by nobody.
   (void)DeleteFiles(spec.launch.instance);
-  if (!absl::IsAlreadyExists(failed)) return failed;
-  return absl::AlreadyExistsError(Cat("port ", spec.launch.port, " is taken: ", MessageOf(failed),
-                                      "; end that program or change worker-port"));
+  return failed;
 }
 
-absl::StatusOr<Container> DockerContainers::Inspect(const std::string& id_or_name) const {
+absl::StatusOr<std::optional<Container>> DockerContainers::Inspect(const EngineCalls& engine,
+                                                                   const std::string& id_or_name) {
   GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
-                           engine_.Get(Cat("/containers/", PercentEncode(id_or_name), "/json")));
+                           engine.Get(Cat("/containers/", PercentEncode(id_or_name), "/json")));
+  if (answer.status == 404) return std::nullopt;
   if (!answer.ok()) {
     return ToStatus(answer.status, answer.body, Cat("inspect the container ", id_or_name));
   }
@@ -154,13 +163,22 @@ absl::StatusOr<Container> DockerContainers::Inspect(const std::string& id_or_nam
   if (!container.ok()) {
     return NotUnderstood(container.status(), Cat("the container ", id_or_name));
   }
-  return container;
+  return *std::move(container);
 }
 
-absl::StatusOr<std::vector<std::string>> DockerContainers::Ids(const std::string& filter) const {
+absl::StatusOr<Container> DockerContainers::MustInspect(const EngineCalls& engine,
+                                                        const std::string& id) {
+  GOCOMET_ASSIGN_OR_RETURN(std::optional<Container> container, Inspect(engine, id));
+  if (container) return *std::move(container);
+  return absl::AbortedError(
+      Cat("somebody removed the container ", id.substr(0, 12), " while it was started"));
+}
+
+absl::StatusOr<std::vector<std::string>> DockerContainers::Ids(const EngineCalls& engine,
+                                                               const std::string& filter) {
   GOCOMET_ASSIGN_OR_RETURN(
       const EngineAnswer answer,
-      engine_.Get(Cat("/containers/json?all=1&filters=", PercentEncode(filter))));
+      engine.Get(Cat("/containers/json?all=1&filters=", PercentEncode(filter))));
   if (!answer.ok()) return ToStatus(answer.status, answer.body, "list the containers");
   auto ids = ParseContainerIds(answer.body);
   if (!ids.ok()) return NotUnderstood(ids.status(), "its containers");
@@ -168,21 +186,20 @@ absl::StatusOr<std::vector<std::string>> DockerContainers::Ids(const std::string
 }
 
 absl::StatusOr<std::vector<RuntimeWorker>> DockerContainers::List() {
+  const EngineCalls engine = Calls();
   GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
-                           Ids(ClusterFilter(options_.cluster)));
+                           Ids(engine, ClusterFilter(options_.cluster)));
   std::vector<RuntimeWorker> workers;
   for (const std::string& id : ids) {
-    const auto container = Inspect(id);
-    if (absl::IsNotFound(container.status())) continue;  // Gone meanwhile.
-    GOCOMET_RETURN_IF_ERROR(container.status());
-    workers.push_back(ToWorker(*container));
+    GOCOMET_ASSIGN_OR_RETURN(const std::optional<Container> container, Inspect(engine, id));
+    if (container) workers.push_back(ToWorker(*container));  // Else gone meanwhile.
   }
   return workers;
 }
 
 RuntimeWorker DockerContainers::ToWorker(const Container& container) {
   RuntimeWorker worker = container.worker;
-  const bool reachable = engine_.endpoint().is_local() && !container.ip_address.empty();
+  const bool reachable = engine_.endpoint().is_unix() && !container.ip_address.empty();
   worker.balancer_address =
       BalancerAddress(Cat(DirectoryOf(worker.instance), "/http.sock"),
                       reachable ? Cat(container.ip_address, ":", kContainerPort) : worker.address);
@@ -193,10 +210,11 @@ RuntimeWorker DockerContainers::ToWorker(const Container& container) {
   return worker;
 }
 
-absl::Status DockerContainers::SendSignal(const std::string& handle, const char* signal) const {
+absl::Status DockerContainers::SendSignal(const EngineCalls& engine, const std::string& handle,
+                                          const char* signal) {
   GOCOMET_ASSIGN_OR_RETURN(
       const EngineAnswer answer,
-      engine_.Post(Cat("/containers/", PercentEncode(handle), "/kill?signal=", signal)));
+      engine.Post(Cat("/containers/", PercentEncode(handle), "/kill?signal=", signal)));
   // 404: gone. 409: does not run.
   if (answer.ok() || answer.status == 404 || answer.status == 409) return absl::OkStatus();
   return ToStatus(answer.status, answer.body, Cat("stop the container ", handle));
@@ -204,17 +222,16 @@ absl::Status DockerContainers::SendSignal(const std::string& handle, const char*
 
 void DockerContainers::Stop(const std::string& handle, milliseconds grace, const Done& done) {
   const bool at_once = grace.count() <= 0;
-  if (const absl::Status sent = SendSignal(handle, at_once ? "SIGKILL" : "SIGTERM"); !sent.ok()) {
-    return done(sent);
-  }
+  const absl::Status sent = SendSignal(Calls(), handle, at_once ? "SIGKILL" : "SIGTERM");
+  if (!sent.ok()) return done(sent);
   const SteadyTime now = std::chrono::steady_clock::now();
   WatchStop({handle, now + grace, now + grace + kKillPatience, at_once, milliseconds(20), done});
 }
 
 void DockerContainers::WatchStop(Stopping stopping) {
-  const auto container = Inspect(stopping.handle);
-  const bool ended =
-      absl::IsNotFound(container.status()) || (container.ok() && !container->worker.running);
+  const EngineCalls engine = Calls();
+  const auto container = Inspect(engine, stopping.handle);
+  const bool ended = container.ok() && (!*container || !(*container)->worker.running);
   if (ended) return stopping.done(absl::OkStatus());
   if (queue_.draining()) {
     return stopping.done(
@@ -228,7 +245,7 @@ void DockerContainers::WatchStop(Stopping stopping) {
                                         : container.status());
   }
   if (now >= stopping.kill_at && !stopping.killed) {
-    stopping.killed = SendSignal(stopping.handle, "SIGKILL").ok();
+    stopping.killed = SendSignal(engine, stopping.handle, "SIGKILL").ok();
   }
   const SteadyTime next = now + stopping.pause;
   stopping.pause = std::min(stopping.pause * 3 / 2, kPauseMax);
@@ -237,20 +254,20 @@ void DockerContainers::WatchStop(Stopping stopping) {
                 [this, stopping = std::move(stopping)] { WatchStop(stopping); });
 }
 
-absl::Status DockerContainers::Remove(const std::string& handle) {
+absl::Status DockerContainers::Remove(const std::string& handle) { return Remove(Calls(), handle); }
+
+absl::Status DockerContainers::Remove(const EngineCalls& engine, const std::string& handle) {
   std::string instance;
   std::string id = handle;
-  const auto container = Inspect(handle);
-  if (container.ok()) {
+  GOCOMET_ASSIGN_OR_RETURN(const std::optional<Container> container, Inspect(engine, handle));
+  if (container) {
     if (container->cluster != options_.cluster) {
       return absl::FailedPreconditionError(
           Cat("the container ", handle, " is not of this cluster and is left alone"));
     }
     instance = container->worker.instance;
     id = container->id;
-    GOCOMET_RETURN_IF_ERROR(Delete(id));
-  } else if (!absl::IsNotFound(container.status())) {
-    return container.status();
+    GOCOMET_RETURN_IF_ERROR(Delete(engine, id));
   }
   {
     const std::lock_guard hold(mutex_);
@@ -260,14 +277,13 @@ absl::Status DockerContainers::Remove(const std::string& handle) {
   return instance.empty() ? absl::OkStatus() : DeleteFiles(instance);
 }
 
-absl::Status DockerContainers::Delete(const std::string& id) const {
-  const SteadyTime give_up_at = std::chrono::steady_clock::now() + kKillPatience;
+absl::Status DockerContainers::Delete(const EngineCalls& engine, const std::string& id) {
   while (true) {
     GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
-                             engine_.Delete(Cat("/containers/", id, "?force=1&v=1")));
+                             engine.Delete(Cat("/containers/", id, "?force=1&v=1")));
     if (answer.ok() || answer.status == 404) return absl::OkStatus();
     // 409: somebody removes it already.
-    if (answer.status != 409 || std::chrono::steady_clock::now() >= give_up_at) {
+    if (answer.status != 409 || std::chrono::steady_clock::now() >= engine.give_up_at()) {
       return ToStatus(answer.status, answer.body, Cat("remove the container ", id));
     }
     std::this_thread::sleep_for(milliseconds(50));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@
 
 namespace gocomet::controlplane {
 
-// The containers of one cluster. Calls wait for the engine's answers, and run on the threads of
-// `queue`, several at once.
+// The containers of one cluster. Calls wait for the engine's answers, each for three calls'
+// patience at most in all, and run on the threads of `queue`, several at once.
 class DockerContainers {
  public:
   using Done = std::function<void(absl::Status)>;
@@ -40,18 +41,26 @@ class DockerContainers {
     Done done;
   };
 
+  EngineCalls Calls() const;
   absl::StatusOr<ContainerSpec> SpecFor(const WorkerLaunch& launch);
   absl::Status MakeWorkerDirectory(const WorkerLaunch& launch) const;
-  absl::StatusOr<std::string> FindOrCreate(const ContainerSpec& spec);
-  absl::StatusOr<EngineAnswer> Create(const ContainerSpec& spec) const;
-  absl::Status ClearName(const ContainerSpec& spec);
-  absl::Status StartContainer(const std::string& id, const ContainerSpec& spec);
-  // NOT_FOUND where it is gone.
-  absl::StatusOr<Container> Inspect(const std::string& id_or_name) const;
-  absl::StatusOr<std::vector<std::string>> Ids(const std::string& filter) const;
-  absl::Status SendSignal(const std::string& handle, const char* signal) const;
+  absl::StatusOr<std::string> FindOrCreate(const EngineCalls& engine, const ContainerSpec& spec);
+  absl::StatusOr<EngineAnswer> Create(const EngineCalls& engine, const ContainerSpec& spec) const;
+  absl::Status ClearName(const EngineCalls& engine, const ContainerSpec& spec);
+  absl::Status StartContainer(const EngineCalls& engine, const std::string& id,
+                              const ContainerSpec& spec);
+  // Nothing where there is none of that id or name.
+  static absl::StatusOr<std::optional<Container>> Inspect(const EngineCalls& engine,
+                                                          const std::string& id_or_name);
+  // The same where it was there a moment ago.
+  static absl::StatusOr<Container> MustInspect(const EngineCalls& engine, const std::string& id);
+  static absl::StatusOr<std::vector<std::string>> Ids(const EngineCalls& engine,
+                                                      const std::string& filter);
+  static absl::Status SendSignal(const EngineCalls& engine, const std::string& handle,
+                                 const char* signal);
   void WatchStop(Stopping stopping);
-  absl::Status Delete(const std::string& id) const;
+  absl::Status Remove(const EngineCalls& engine, const std::string& handle);
+  static absl::Status Delete(const EngineCalls& engine, const std::string& id);
   absl::Status DeleteFiles(const std::string& instance) const;
   RuntimeWorker ToWorker(const Container& container);
   std::string DirectoryOf(const std::string& instance) const;

@@ -108,8 +108,8 @@ class DockerDriver : public RuntimeDriver {
   // is cut, since the engine may be gone.
   void OpenEvents() {
     if (queue_.draining()) return;
-    const auto path =
-        engine_.Versioned(Cat("/events?filters=", PercentEncode(EventFilter(options_.cluster))));
+    const auto path = engine_.Versioned(
+        Cat("/events?filters=", PercentEncode(EventFilter(options_.cluster))), engine_.patience());
     if (!path.ok()) return OnEventsCut();
     streams_.Open(*path, {.wanted = [] { return true; },
                           .opened =
@@ -131,7 +131,7 @@ class DockerDriver : public RuntimeDriver {
   }
 
   void OpenLog(const std::string& target, const std::shared_ptr<LogSubscription>& subscription) {
-    const auto path = engine_.Versioned(target);
+    const auto path = engine_.Versioned(target, engine_.patience());
     if (!path.ok()) return subscription->End(path.status());
     const auto frames = std::make_shared<DockerLogFrames>();
     const auto pass_on = [subscription](RuntimeLogLine line) {

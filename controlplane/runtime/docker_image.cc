@@ -5,19 +5,19 @@
 #include <cstring>
 #include <utility>
 
-#include <openssl/evp.h>
-
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/docker_messages.h"
+#include "controlplane/runtime/sha256_hex.h"
 #include "controlplane/runtime/tar_writer.h"
 
 namespace gocomet::controlplane {
 namespace {
 
 constexpr std::chrono::seconds kBuildPatience{120};
-constexpr size_t kTagBytes = 6;
+constexpr size_t kTagDigits = 12;
 
 constexpr char kRecipe[] =
     "FROM scratch\n"
@@ -28,15 +28,7 @@ constexpr char kRecipe[] =
 }  // namespace
 
 std::string WorkerImageName(std::string_view program) {
-  const std::string content = Cat(kRecipe, program);
-  unsigned char digest[EVP_MAX_MD_SIZE] = {};
-  EVP_Digest(content.data(), content.size(), digest, nullptr, EVP_sha256(), nullptr);
-  std::string name = "gocomet-worker:";
-  for (size_t i = 0; i < kTagBytes; ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    name.append({kDigits[digest[i] >> 4], kDigits[digest[i] & 15]});
-  }
-  return name;
+  return Cat("gocomet-worker:", Sha256Hex(Cat(kRecipe, program)).substr(0, kTagDigits));
 }
 
 bool IsStaticProgram(std::string_view program) {
@@ -67,7 +59,7 @@ absl::StatusOr<std::string> DockerImage::Ensure() {
             " is not a static program, and the image has no libraries; link it with -static"));
   }
   const std::string name = WorkerImageName(*program);
-  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer seen, engine_.Get(Cat("/images/", name, "/json")));
+  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer seen, Look(name));
   if (seen.status == 404) {
     GOCOMET_RETURN_IF_ERROR(Build(name, *program));
   } else if (!seen.ok()) {
@@ -75,6 +67,10 @@ absl::StatusOr<std::string> DockerImage::Ensure() {
   }
   name_ = name;
   return name;
+}
+
+absl::StatusOr<EngineAnswer> DockerImage::Look(const std::string& name) const {
+  return engine_.Call("GET", Cat("/images/", name, "/json"), "", "", engine_.patience());
 }
 
 absl::StatusOr<std::string> DockerImage::Name() {
@@ -97,7 +93,7 @@ absl::Status DockerImage::Build(const std::string& name, std::string_view progra
   if (!built.ok()) return ToStatus(built.status, built.body, Cat("build the image ", name));
   GOCOMET_RETURN_IF_ERROR(ParseBuildOutput(built.body));
   // A build that was cut off ends without an error of its own.
-  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer seen, engine_.Get(Cat("/images/", name, "/json")));
+  GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer seen, Look(name));
   if (seen.ok()) return absl::OkStatus();
   return ToStatus(seen.status, seen.body, Cat("find the image ", name, " after its build"));
 }

@@ -24,6 +24,7 @@ class DockerImage {
   absl::StatusOr<std::string> Name();
 
  private:
+  absl::StatusOr<EngineAnswer> Look(const std::string& name) const;
   absl::Status Build(const std::string& name, std::string_view program) const;
 
   const EngineClient& engine_;

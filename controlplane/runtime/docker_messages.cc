@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/docker_time.h"
 #include "controlplane/runtime/json_fields.h"
 #include "controlplane/runtime/worker_address.h"
@@ -44,10 +45,6 @@ std::optional<std::pair<int, int>> ParseApi(std::string_view text) {
   const auto minor = ParseNumber<int>(text.substr(dot + 1));
   if (!major || !minor) return std::nullopt;
   return std::pair{*major, *minor};
-}
-
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
 }
 
 template <typename Number>
@@ -175,42 +172,6 @@ absl::StatusOr<std::string> NegotiateApiVersion(const EngineVersion& engine) {
           " of its API, and GoComet 1.24 to 1.41; use another version of Docker"));
 }
 
-std::string ParseEngineMessage(std::string_view body) {
-  const auto json = ParseJson(body);
-  if (json.ok()) {
-    const auto message = TextOf(*json, "message");
-    if (message.ok() && !message->empty()) return *message;
-  }
-  constexpr size_t kShownBytes = 300;
-  return std::string(body.substr(0, kShownBytes));
-}
-
-absl::Status ToStatus(int http_status, std::string_view body, std::string_view what) {
-  const std::string message = ParseEngineMessage(body);
-  const std::string text =
-      Cat("cannot ", what, ": the Docker engine answers ", http_status, ": ", message);
-  // Taken ports come as 500, in the words of the engine or of the kernel.
-  if (Contains(message, "port is already allocated") ||
-      Contains(message, "address already in use")) {
-    return absl::AlreadyExistsError(text);
-  }
-  switch (http_status) {
-    case 400:
-      return absl::InvalidArgumentError(text);
-    case 401:
-    case 403:
-      return absl::PermissionDeniedError(text);
-    case 404:
-      return absl::NotFoundError(text);
-    case 409:
-      return absl::AlreadyExistsError(text);
-    case 503:
-      return absl::UnavailableError(text);
-    default:
-      return absl::InternalError(text);
-  }
-}
-
 absl::Status ParseBuildOutput(std::string_view output) {
   constexpr size_t kLinesShown = 10;
   std::deque<std::string> said;
@@ -225,9 +186,11 @@ absl::Status ParseBuildOutput(std::string_view output) {
     if (!words.empty()) said.push_back(words);
     if (said.size() > kLinesShown) said.pop_front();
     if (error.empty()) continue;
-    std::string text = Cat("the build of the worker image failed: ", error, "; it said last:\n");
-    for (const std::string& one : said) text += one;
-    return absl::InternalError(text);
+    std::string last_words;
+    for (const std::string& one : said) last_words += one;
+    const absl::Status failed = ToStatusInStream(error, "build the worker image");
+    return absl::Status(failed.code(),
+                        Cat(MessageOf(failed), "\nThe build said last:\n", last_words));
   }
   return absl::OkStatus();
 }
@@ -265,7 +228,7 @@ std::string ClusterFilter(const std::string& cluster, const std::string& instanc
 
 std::string EventFilter(const std::string& cluster) {
   return ToText({{"type", {"container"}},
-                 {"event", {"start", "die", "destroy"}},
+                 {"event", {"start", "die", "destroy", "pause", "unpause", "oom"}},
                  {"label", LabelFilter(cluster, "")}});
 }
 
@@ -307,6 +270,8 @@ absl::StatusOr<Container> ParseContainer(std::string_view text) {
   GOCOMET_ASSIGN_OR_RETURN(worker.pid, NumberOf<int64_t>(state, "Pid"));
   GOCOMET_ASSIGN_OR_RETURN(worker.running, FlagOf(state, "Running"));
   container.never_started = status == "created";
+  if (status == "paused")
+    worker.remark = Cat("paused by hand: docker unpause ", container.id.substr(0, kShortIdBytes));
   worker.handle = container.id;
   worker.id = container.id.substr(0, kShortIdBytes);
   worker.address = ReachableAddress(bound, worker.port);

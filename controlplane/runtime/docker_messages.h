@@ -26,13 +26,6 @@ absl::StatusOr<EngineVersion> ParseEngineVersion(std::string_view json);
 // The version to speak, such as `1.41`. FAILED_PRECONDITION where there is none in common.
 absl::StatusOr<std::string> NegotiateApiVersion(const EngineVersion& engine);
 
-// ---- Errors.
-
-// `{"message": "…"}`, or the text itself, shortened.
-std::string ParseEngineMessage(std::string_view body);
-// The error for an answer of 400 and above. A port or name that is taken gives ALREADY_EXISTS.
-absl::Status ToStatus(int http_status, std::string_view body, std::string_view what);
-
 // ---- Images.
 
 // The error out of a build's output, one JSON object per line, with its last lines; OK without one.

@@ -2,22 +2,24 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
-#include "common/base/address.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/docker_messages.h"
 #include "controlplane/runtime/engine_request.h"
 
 namespace gocomet::controlplane {
 namespace {
 
-constexpr std::string_view kUnixScheme = "unix://";
-constexpr std::string_view kTcpScheme = "tcp://";
-constexpr char kStandardHost[] = "unix:///var/run/docker.sock";
+using std::chrono::milliseconds;
+
+milliseconds LeftUntil(SteadyTime time) {
+  return std::chrono::ceil<milliseconds>(time - std::chrono::steady_clock::now());
+}
 
 struct CurlListCleanup {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -35,46 +37,13 @@ void InitCurl() {
   (void)once;
 }
 
+// A missing socket is an engine that is away, for all but the one who asks whether there is any; it
+// must never be taken for a container that is missing.
+absl::Status AsAway(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::UnavailableError(status.message()) : status;
+}
+
 }  // namespace
-
-std::string EngineEndpoint::ToString() const {
-  return is_local() ? Cat(kUnixScheme, unix_path) : Cat(kTcpScheme, host_port);
-}
-
-absl::StatusOr<EngineEndpoint> ParseEngineEndpoint(std::string_view docker_host) {
-  EngineEndpoint endpoint;
-  if (docker_host.substr(0, kUnixScheme.size()) == kUnixScheme) {
-    endpoint.unix_path = docker_host.substr(kUnixScheme.size());
-    if (endpoint.unix_path.size() > 1 && endpoint.unix_path.front() == '/' &&
-        endpoint.unix_path.size() <= kUnixPathBytesMax) {
-      return endpoint;
-    }
-  } else if (docker_host.substr(0, kTcpScheme.size()) == kTcpScheme) {
-    endpoint.host_port = docker_host.substr(kTcpScheme.size());
-    if (endpoint.host_port.find_first_of("/@ ?#") == std::string::npos &&
-        endpoint.host_port.find(':') != std::string::npos) {
-      return endpoint;
-    }
-  }
-  return absl::InvalidArgumentError(
-      Cat("DOCKER_HOST is '", docker_host,
-          "': expected unix:///absolute/path or tcp://host:port; others are not understood"));
-}
-
-absl::StatusOr<EngineEndpoint> ChooseEngineEndpoint(const std::string& docker_host) {
-  if (!docker_host.empty()) return ParseEngineEndpoint(docker_host);
-  const char* from_environment = std::getenv("DOCKER_HOST");
-  const bool given = from_environment != nullptr && *from_environment != '\0';
-  const char* verify = std::getenv("DOCKER_TLS_VERIFY");
-  GOCOMET_ASSIGN_OR_RETURN(EngineEndpoint endpoint,
-                           ParseEngineEndpoint(given ? from_environment : kStandardHost));
-  if (!endpoint.is_local() && verify != nullptr && *verify != '\0') {
-    return absl::InvalidArgumentError(
-        Cat("DOCKER_TLS_VERIFY asks for TLS to ", endpoint.ToString(),
-            ", which GoComet does not speak; use the engine's Unix socket"));
-  }
-  return endpoint;
-}
 
 absl::Status TransportError(const EngineEndpoint& endpoint, int curl_code, long os_error) {
   const std::string where = endpoint.ToString();
@@ -84,7 +53,7 @@ absl::Status TransportError(const EngineEndpoint& endpoint, int curl_code, long 
         Cat("the Docker engine at ", where,
             " does not answer in time; look at its log, or start it anew"));
   }
-  if (endpoint.is_local() && code == CURLE_COULDNT_CONNECT) {
+  if (endpoint.is_unix() && code == CURLE_COULDNT_CONNECT) {
     const int error =
         ::access(endpoint.unix_path.c_str(), F_OK) == 0 ? static_cast<int>(os_error) : errno;
     if (error == EACCES || error == EPERM) {
@@ -100,6 +69,13 @@ absl::Status TransportError(const EngineEndpoint& endpoint, int curl_code, long 
     return absl::UnavailableError(Cat("no Docker engine listens on ", endpoint.unix_path,
                                       "; start it, or set DOCKER_HOST to where it listens"));
   }
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+      code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CONNECT_ERROR) {
+    return absl::UnavailableError(
+        Cat("no TLS with the Docker engine at ", where, ": ", curl_easy_strerror(code),
+            "; check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH, and that the engine's "
+            "certificate names that host"));
+  }
   return absl::UnavailableError(
       Cat("the Docker engine at ", where, " cannot be reached: ", curl_easy_strerror(code),
           os_error != 0 ? Cat(" (", std::strerror(static_cast<int>(os_error)), ")") : ""));
@@ -109,12 +85,19 @@ CurlEasy NewEngineRequest(const EngineEndpoint& endpoint, const std::string& pat
   InitCurl();
   CurlEasy easy(curl_easy_init());
   if (easy == nullptr) return easy;
-  const std::string host = endpoint.is_local() ? "docker" : endpoint.host_port;
-  if (endpoint.is_local()) {
+  const std::string host = endpoint.is_unix() ? "docker" : endpoint.host_port;
+  if (endpoint.is_unix()) {
     curl_easy_setopt(easy.get(), CURLOPT_UNIX_SOCKET_PATH, endpoint.unix_path.c_str());
   }
-  curl_easy_setopt(easy.get(), CURLOPT_URL, Cat("http://", host, path).c_str());
-  curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http");
+  const std::string scheme = endpoint.tls ? "https" : "http";
+  curl_easy_setopt(easy.get(), CURLOPT_URL, Cat(scheme, "://", host, path).c_str());
+  curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, scheme.c_str());
+  if (endpoint.tls) {
+    curl_easy_setopt(easy.get(), CURLOPT_CAINFO, endpoint.tls->authority_file.c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_SSLCERT, endpoint.tls->certificate_file.c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_SSLKEY, endpoint.tls->key_file.c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+  }
   curl_easy_setopt(easy.get(), CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
@@ -123,13 +106,13 @@ CurlEasy NewEngineRequest(const EngineEndpoint& endpoint, const std::string& pat
   return easy;
 }
 
-EngineClient::EngineClient(EngineEndpoint endpoint, std::chrono::milliseconds patience)
+EngineClient::EngineClient(EngineEndpoint endpoint, milliseconds patience)
     : endpoint_(std::move(endpoint)), patience_(patience) {}
 
 absl::StatusOr<EngineAnswer> EngineClient::Exchange(const std::string& method,
                                                     const std::string& path, std::string_view body,
                                                     const std::string& content_type,
-                                                    std::chrono::milliseconds patience) const {
+                                                    milliseconds patience) const {
   const CurlEasy easy = NewEngineRequest(endpoint_, path);
   if (easy == nullptr) return absl::ResourceExhaustedError("out of memory for a Docker call");
   // No waiting for leave to send the body, which would cost a second where none is given.
@@ -162,16 +145,20 @@ absl::StatusOr<EngineAnswer> EngineClient::Exchange(const std::string& method,
 absl::StatusOr<EngineAnswer> EngineClient::Call(const std::string& method,
                                                 const std::string& target, std::string_view body,
                                                 const std::string& content_type,
-                                                std::chrono::milliseconds patience) const {
-  GOCOMET_ASSIGN_OR_RETURN(const std::string path, Versioned(target));
-  auto answer = Exchange(method, path, body, content_type, patience);
-  if (!answer.ok()) ForgetVersion();
-  return answer;
+                                                milliseconds patience) const {
+  const SteadyTime give_up_at = std::chrono::steady_clock::now() + patience;
+  GOCOMET_ASSIGN_OR_RETURN(const std::string path, Versioned(target, patience));
+  const milliseconds left = LeftUntil(give_up_at);
+  if (left.count() <= 0) return AsAway(TransportError(endpoint_, CURLE_OPERATION_TIMEDOUT, 0));
+  auto answer = Exchange(method, path, body, content_type, left);
+  if (answer.ok()) return answer;
+  ForgetVersion();
+  return AsAway(answer.status());
 }
 
-absl::StatusOr<EngineVersion> EngineClient::AskVersion() const {
+absl::StatusOr<EngineVersion> EngineClient::AskVersion(milliseconds patience) const {
   GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
-                           Exchange("GET", "/version", "", "", patience_));
+                           Exchange("GET", "/version", "", "", patience));
   if (!answer.ok()) return ToStatus(answer.status, answer.body, "ask for the engine's version");
   auto version = ParseEngineVersion(answer.body);
   if (version.ok()) return version;
@@ -179,24 +166,53 @@ absl::StatusOr<EngineVersion> EngineClient::AskVersion() const {
                                  " is not a Docker engine: ", MessageOf(version.status())));
 }
 
-absl::StatusOr<std::string> EngineClient::Versioned(const std::string& target) const {
-  const std::lock_guard hold(mutex_);  // One asks; who comes meanwhile waits for that answer.
-  if (version_.empty()) {
-    GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion());
-    GOCOMET_ASSIGN_OR_RETURN(version_, NegotiateApiVersion(engine));
+// One asks; who comes meanwhile takes the answer that comes, an error too: so those who wait for an
+// engine that hangs do not wait one after the other.
+absl::StatusOr<std::string> EngineClient::Versioned(const std::string& target,
+                                                    milliseconds patience) const {
+  std::unique_lock hold(mutex_);
+  if (!known_ && asking_) {
+    const uint64_t seen = answers_;
+    if (!answered_.wait_for(hold, patience, [&] { return answers_ != seen; })) {
+      return TransportError(endpoint_, CURLE_OPERATION_TIMEDOUT, 0);
+    }
+  } else if (!known_) {
+    asking_ = true;
+    hold.unlock();
+    const auto engine = AskVersion(patience);
+    auto version = engine.ok() ? NegotiateApiVersion(*engine) : AsAway(engine.status());
+    hold.lock();
+    version_ = std::move(version);
+    known_ = version_.ok();
+    asking_ = false;
+    ++answers_;
+    answered_.notify_all();
   }
-  return Cat("/v", version_, target);
+  GOCOMET_RETURN_IF_ERROR(version_.status());
+  return Cat("/v", *version_, target);
 }
 
 void EngineClient::ForgetVersion() const {
   const std::lock_guard hold(mutex_);
-  version_.clear();
+  known_ = false;
 }
 
 absl::StatusOr<std::string> EngineClient::Describe() const {
-  GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion());
+  GOCOMET_ASSIGN_OR_RETURN(const EngineVersion engine, AskVersion(patience_));
   GOCOMET_RETURN_IF_ERROR(NegotiateApiVersion(engine).status());
   return Cat("Docker ", engine.name, " at ", endpoint_.ToString());
+}
+
+absl::StatusOr<EngineAnswer> EngineCalls::Call(const std::string& method, const std::string& target,
+                                               std::string_view body,
+                                               const std::string& content_type) const {
+  const milliseconds left = LeftUntil(give_up_at_);
+  if (left.count() <= 0) {
+    return absl::DeadlineExceededError(
+        Cat("the Docker engine at ", engine_.endpoint().ToString(),
+            " is too slow: the time for this call has passed; look at its load and its log"));
+  }
+  return engine_.Call(method, target, body, content_type, std::min(left, engine_.patience()));
 }
 
 }  // namespace gocomet::controlplane

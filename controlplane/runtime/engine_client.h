@@ -1,31 +1,19 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <absl/status/statusor.h>
 
+#include "common/base/clock.h"
 #include "controlplane/runtime/docker_messages.h"
+#include "controlplane/runtime/engine_endpoint.h"
 
 namespace gocomet::controlplane {
-
-// Where a Docker engine listens.
-struct EngineEndpoint {
-  std::string unix_path;  // Empty for TCP.
-  std::string host_port;  // Empty for a Unix socket.
-
-  bool is_local() const { return !unix_path.empty(); }
-  // As DOCKER_HOST takes it.
-  std::string ToString() const;
-};
-
-// `unix:///path` or `tcp://host:port`; INVALID_ARGUMENT for others.
-absl::StatusOr<EngineEndpoint> ParseEngineEndpoint(std::string_view docker_host);
-// The same from what is configured: empty stands for the environment's DOCKER_HOST, else for
-// unix:///var/run/docker.sock.
-absl::StatusOr<EngineEndpoint> ChooseEngineEndpoint(const std::string& docker_host);
 
 struct EngineAnswer {
   int status = 0;
@@ -45,42 +33,65 @@ class EngineClient {
   EngineClient(EngineEndpoint endpoint, std::chrono::milliseconds patience);
 
   const EngineEndpoint& endpoint() const { return endpoint_; }
+  std::chrono::milliseconds patience() const { return patience_; }
 
   // `target` is a path with its query, below the version. The first call asks for the version.
-  // UNAVAILABLE where the engine cannot be reached, DEADLINE_EXCEEDED where it does not answer in
-  // time; any HTTP answer is an answer.
-  absl::StatusOr<EngineAnswer> Get(const std::string& target) const {
-    return Call("GET", target, "", "", patience_);
-  }
-  absl::StatusOr<EngineAnswer> Post(const std::string& target, std::string_view json = "") const {
-    return Call("POST", target, json, "application/json", patience_);
-  }
-  absl::StatusOr<EngineAnswer> Delete(const std::string& target) const {
-    return Call("DELETE", target, "", "", patience_);
-  }
+  // UNAVAILABLE where the engine cannot be reached, DEADLINE_EXCEEDED where it has not answered
+  // within `patience` (which includes the question for the version); any HTTP answer is an answer.
   absl::StatusOr<EngineAnswer> Call(const std::string& method, const std::string& target,
                                     std::string_view body, const std::string& content_type,
                                     std::chrono::milliseconds patience) const;
 
-  // `target` below the version that is spoken, such as `/v1.41/events`.
-  absl::StatusOr<std::string> Versioned(const std::string& target) const;
+  // `target` below the version that is spoken, such as `/v1.41/events`. Errors as those of Call.
+  absl::StatusOr<std::string> Versioned(const std::string& target,
+                                        std::chrono::milliseconds patience) const;
 
-  // Asks the engine what it is. Its name, version and address, for people.
+  // Asks the engine what it is. Its name, version and address, for people. NOT_FOUND where there is
+  // no engine's socket.
   absl::StatusOr<std::string> Describe() const;
 
   // The engine was away: another version may be back.
   void ForgetVersion() const;
 
  private:
-  absl::StatusOr<EngineVersion> AskVersion() const;
+  absl::StatusOr<EngineVersion> AskVersion(std::chrono::milliseconds patience) const;
   absl::StatusOr<EngineAnswer> Exchange(const std::string& method, const std::string& path,
                                         std::string_view body, const std::string& content_type,
                                         std::chrono::milliseconds patience) const;
 
   const EngineEndpoint endpoint_;
   const std::chrono::milliseconds patience_;
-  mutable std::mutex mutex_;  // Guards version_.
-  mutable std::string version_;
+  mutable std::mutex mutex_;  // Guards what follows.
+  mutable std::condition_variable answered_;
+  mutable bool asking_ = false;
+  mutable uint64_t answers_ = 0;
+  mutable absl::StatusOr<std::string> version_;  // The last answer.
+  mutable bool known_ = false;                   // It is good and still holds.
+};
+
+// The calls of one task, which all together have to end in time. One thread.
+class EngineCalls {
+ public:
+  EngineCalls(const EngineClient& engine, SteadyTime give_up_at)
+      : engine_(engine), give_up_at_(give_up_at) {}
+
+  absl::StatusOr<EngineAnswer> Get(const std::string& target) const {
+    return Call("GET", target, "", "");
+  }
+  absl::StatusOr<EngineAnswer> Post(const std::string& target, std::string_view json = "") const {
+    return Call("POST", target, json, "application/json");
+  }
+  absl::StatusOr<EngineAnswer> Delete(const std::string& target) const {
+    return Call("DELETE", target, "", "");
+  }
+  SteadyTime give_up_at() const { return give_up_at_; }
+
+ private:
+  absl::StatusOr<EngineAnswer> Call(const std::string& method, const std::string& target,
+                                    std::string_view body, const std::string& content_type) const;
+
+  const EngineClient& engine_;
+  const SteadyTime give_up_at_;
 };
 
 }  // namespace gocomet::controlplane

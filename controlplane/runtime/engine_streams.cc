@@ -6,7 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
-#include "controlplane/runtime/docker_messages.h"
+#include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/engine_request.h"
 
 namespace gocomet::controlplane {
@@ -133,6 +133,8 @@ void EngineStreams::EndFinished() {
     absl::Status status;
     if (code != CURLE_OK) {
       status = TransportError(endpoint_, code, os_error);
+      // A missing socket is an engine that is away, not a thing that it does not know.
+      if (absl::IsNotFound(status)) status = absl::UnavailableError(status.message());
     } else if (!stream->open) {
       status =
           ToStatus(static_cast<int>(stream->http_status()), stream->error_body, "open a stream");

@@ -43,6 +43,7 @@ struct RuntimeWorker {
   int64_t pid = 0;
   WallTime created{};
   bool running = false;
+  std::string remark;  // What keeps it from its work though it runs, for people; mostly empty.
   // Meaningful where it is not running.
   struct Exit {
     int code = -1;   // -1: not by exit().

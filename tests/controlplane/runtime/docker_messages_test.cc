@@ -69,21 +69,6 @@ TEST(EngineVersions, RefusesWhatIsNoVersion) {
   }
 }
 
-TEST(EngineErrors, AreMappedAndKeepTheEnginesWords) {
-  const auto code = [](int http_status, const char* body) {
-    return ToStatus(http_status, body, "do it").code();
-  };
-  EXPECT_EQ(code(404, "{}"), absl::StatusCode::kNotFound);
-  EXPECT_EQ(code(409, "{}"), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(code(403, ""), absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(code(503, ""), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(code(500, R"({"message":"listen tcp4: bind: address already in use"})"),
-            absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(ToStatus(500, R"({"message":"boom"})", "do it").ToString(),
-              HasSubstr("cannot do it: the Docker engine answers 500: boom"));
-  EXPECT_THAT(ToStatus(500, "plain words", "do it").ToString(), HasSubstr("plain words"));
-}
-
 TEST(ContainerBody, ContainersHaveNamesAndLabelsThatTellClustersApart) {
   EXPECT_EQ(ContainerName(Spec()), "gocomet-worker-2-c1");
   EXPECT_EQ(ContainerLabels(Spec()),
