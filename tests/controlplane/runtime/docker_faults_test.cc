@@ -7,10 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
-#include "controlplane/runtime/docker_driver.h"
 #include "controlplane/runtime/engine_client.h"
+#include "docker_world.h"
 #include "fake_engine.h"
-#include "runtime_world.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -48,32 +47,16 @@ Answer Working(const Request& request) {
   return {204, ""};
 }
 
-class DockerFaults : public ::testing::Test {
+class DockerFaults : public DockerWorld {
  protected:
   void Use(FakeEngine::Handler handler) {
     engine_ = std::make_unique<FakeEngine>(std::move(handler));
-    // The smallest program without a loader: an ELF header that says there is nothing else.
-    std::string program(64, '\0');
-    program.replace(0, 4,
-                    "\x7f"
-                    "ELF");
-    DockerDriverOptions options;
-    options.docker_host = engine_->host();
-    options.worker_program = state_.Write("worker", program, 0700);
-    options.workers_directory = state_.path() + "/workers";
-    options.report_directory = state_.path();
-    options.cluster = "c1";
-    options.call_patience = std::chrono::milliseconds(300);
-    auto made = MakeDockerDriver(options);
-    ASSERT_TRUE(made.ok()) << made.status();
-    driver_ = *std::move(made);
+    UseEngine(engine_->host());
   }
 
   absl::Status StartOne() { return Start(*driver_, NewLaunch()).status(); }
 
-  TemporaryDirectory state_;
   std::unique_ptr<FakeEngine> engine_;
-  std::unique_ptr<RuntimeDriver> driver_;
 };
 
 TEST_F(DockerFaults, AnErrorOfTheEngineIsShownInItsWords) {

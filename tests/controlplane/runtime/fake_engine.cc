@@ -1,49 +1,102 @@
 #include "fake_engine.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include <openssl/ssl.h>
+
+#include "common/base/address.h"
 #include "common/base/text.h"
+#include "fake_connection.h"
+#include "test_certificates.h"
 
 namespace gocomet::controlplane {
 namespace {
 
 constexpr int kTickMilliseconds = 5;
-
-void SendAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
-    text.remove_prefix(static_cast<size_t>(sent));
-  }
-}
-
-bool Readable(int fd) {
-  pollfd ready{fd, POLLIN, 0};
-  return ::poll(&ready, 1, kTickMilliseconds) > 0;
-}
+constexpr char kTlsHandshake = 0x16;  // The first byte that a client of TLS sends.
+constexpr char kVersion[] = R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12"})";
 
 size_t BodyLengthIn(const std::string& head) {
   const size_t at = head.find("Content-Length: ");
   return at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
 }
 
+UniqueFd ListenTcp(uint16_t port) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  const auto address = Address::FromIpAndPort("127.0.0.1", port);
+  EXPECT_EQ(::bind(listener.get(), address->socket_address(), address->socket_address_length()), 0);
+  EXPECT_EQ(::listen(listener.get(), 64), 0);
+  return listener;
+}
+
+SSL_CTX* ServerContext(const std::string& directory) {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  EXPECT_EQ(SSL_CTX_use_certificate_file(context, Cat(directory, "/server-cert.pem").c_str(),
+                                         SSL_FILETYPE_PEM),
+            1);
+  EXPECT_EQ(SSL_CTX_use_PrivateKey_file(context, Cat(directory, "/server-key.pem").c_str(),
+                                        SSL_FILETYPE_PEM),
+            1);
+  EXPECT_EQ(SSL_CTX_load_verify_file(context, Cat(directory, "/ca.pem").c_str()), 1);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return context;
+}
+
+std::string Chunk(std::string_view text) {
+  char length[17];
+  (void)std::snprintf(length, sizeof(length), "%zx", text.size());
+  return Cat(length, "\r\n", text, "\r\n");
+}
+
 }  // namespace
 
-FakeEngine::FakeEngine(Handler handler)
-    : socket_(directory_.path() + "/docker.sock"),
+FakeEngine::FakeEngine(Handler handler, Transport transport)
+    : socket_(transport == Transport::kUnix ? directory_.path() + "/docker.sock" : ""),
+      port_(transport == Transport::kUnix ? 0 : FreePort()),
+      tls_(nullptr),
       handler_(std::move(handler)),
-      version_body_(R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12"})"),
-      listener_(ListenUnix(socket_)),
-      acceptor_([this] { Accept(); }) {}
+      version_body_(kVersion) {
+  ComeUp();
+}
+
+FakeEngine::FakeEngine(Handler handler, const TestCertificates& certificates)
+    : port_(FreePort()),
+      tls_(ServerContext(certificates.directory)),
+      handler_(std::move(handler)),
+      version_body_(kVersion) {
+  ComeUp();
+}
 
 FakeEngine::~FakeEngine() {
   ending_ = true;
+  if (acceptor_.joinable()) GoDown();
+  if (tls_ != nullptr) SSL_CTX_free(static_cast<SSL_CTX*>(tls_));
+}
+
+std::string FakeEngine::host() const {
+  return socket_.empty() ? Cat("tcp://127.0.0.1:", port_) : "unix://" + socket_;
+}
+
+void FakeEngine::GoDown() {
+  down_ = true;
   acceptor_.join();
   for (std::thread& connection : connections_) connection.join();
+  connections_.clear();
+  listener_.Reset();
+  if (!socket_.empty()) ::unlink(socket_.c_str());
+}
+
+void FakeEngine::ComeUp() {
+  listener_ = socket_.empty() ? ListenTcp(port_) : ListenUnix(socket_);
+  down_ = false;
+  acceptor_ = std::thread([this] { Accept(); });
 }
 
 std::vector<FakeEngine::Request> FakeEngine::requests() const {
@@ -59,26 +112,32 @@ size_t FakeEngine::CountOf(const std::string& method, const std::string& target_
 }
 
 void FakeEngine::Accept() {
-  while (!ending_) {
-    if (!Readable(listener_.get())) continue;
+  while (!ends()) {
+    pollfd ready{listener_.get(), POLLIN, 0};
+    if (::poll(&ready, 1, kTickMilliseconds) <= 0) continue;
     const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
     ++open_;
     connections_.emplace_back([this, fd] {
-      Serve(UniqueFd(fd));
+      {
+        FakeConnection connection(UniqueFd(fd), tls_);
+        if (connection.Open()) Serve(connection);
+      }
       --open_;
     });
   }
 }
 
-bool FakeEngine::ReadRequest(int fd, Request& request) const {
+bool FakeEngine::ReadRequest(FakeConnection& connection, Request& request) const {
   std::string text;
-  char buffer[65536];
-  while (!ending_) {
-    if (!Readable(fd)) continue;
-    const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
-    if (got <= 0) return false;
-    text.append(buffer, static_cast<size_t>(got));
+  while (!ends()) {
+    const FakeConnection::Got got = connection.Read(&text);
+    if (got == FakeConnection::Got::kNothing) continue;
+    if (got == FakeConnection::Got::kEnd) return false;
+    if (text.front() == kTlsHandshake) {
+      connection.Send("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request");
+      return false;
+    }
     const size_t head_end = text.find("\r\n\r\n");
     if (head_end == std::string::npos) continue;
     const std::string head = text.substr(0, head_end);
@@ -97,30 +156,49 @@ bool FakeEngine::ReadRequest(int fd, Request& request) const {
   return false;
 }
 
-void FakeEngine::WaitWhile(int fd, const std::function<bool()>& waits) const {
-  char byte = 0;
-  while (!ending_ && waits()) {
-    if (Readable(fd) && ::recv(fd, &byte, 1, MSG_DONTWAIT) == 0) return;  // The client has gone.
+void FakeEngine::WaitWhile(FakeConnection& connection, const std::function<bool()>& waits) const {
+  std::string ignored;
+  while (!ends() && waits()) {
+    if (connection.Read(&ignored) == FakeConnection::Got::kEnd) return;  // The client has gone.
   }
 }
 
-void FakeEngine::Serve(const UniqueFd& connection) {
-  const int fd = connection.get();
-  Request request;
-  if (!ReadRequest(fd, request)) return;
+FakeEngine::Answer FakeEngine::AnswerTo(const Request& request) {
   {
     const std::lock_guard hold(mutex_);
     requests_.push_back(request);
   }
-  Answer answer = request.target == "/version" ? Answer{200, version_body_} : handler_(request);
-  if (answer.fault == Answer::Fault::kHang) return WaitWhile(fd, [] { return true; });
-  std::string head = Cat("HTTP/1.1 ", answer.status, " Answer\r\nConnection: close\r\n");
-  if (answer.fault == Answer::Fault::kStreamUntilRelease) {
-    SendAll(fd, Cat(head, "\r\n", answer.body));
-    return WaitWhile(fd, [this] { return !released_; });
+  if (request.target == "/version" && !version_body_.empty()) return Answer{200, version_body_};
+  return handler_(request);
+}
+
+void FakeEngine::Serve(FakeConnection& connection) {
+  using Fault = Answer::Fault;
+  Request request;
+  if (!ReadRequest(connection, request)) return;
+  const int cuts = cuts_;
+  const Answer answer = AnswerTo(request);
+  if (answer.fault == Fault::kHang) return WaitWhile(connection, [] { return true; });
+  const auto send_at = std::chrono::steady_clock::now() + answer.delay;
+  WaitWhile(connection, [&] { return std::chrono::steady_clock::now() < send_at; });
+  if (answer.fault == Fault::kLost || ends()) return;
+  const std::string head =
+      Cat("HTTP/1.1 ", answer.status, " Answer\r\nApi-Version: 1.41\r\nConnection: close\r\n");
+  if (answer.fault == Fault::kStreamUntilRelease) {
+    connection.Send(Cat(head, "\r\n", answer.body));
+    return WaitWhile(connection, [&] {
+      if (answer.more) connection.Send(answer.more());
+      return !released_ && cuts_ == cuts;
+    });
   }
-  const size_t missing = answer.fault == Answer::Fault::kCut ? 10 : 0;
-  SendAll(fd, Cat(head, "Content-Length: ", answer.body.size() + missing, "\r\n\r\n", answer.body));
+  if (answer.fault == Fault::kCutChunk) {
+    const std::string chunk = Chunk(answer.body);
+    return connection.Send(Cat(head, "Transfer-Encoding: chunked\r\n\r\n",
+                               std::string_view(chunk).substr(0, chunk.size() / 2)));
+  }
+  const size_t missing = answer.fault == Fault::kCut ? 10 : 0;
+  connection.Send(
+      Cat(head, "Content-Length: ", answer.body.size() + missing, "\r\n\r\n", answer.body));
 }
 
 }  // namespace gocomet::controlplane

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "controlplane/runtime/docker_driver.h"
+#include "runtime_world.h"
+
+namespace gocomet::controlplane {
+
+// The Docker driver over some engine of a test, with the smallest worker program there is.
+class DockerWorld : public ::testing::Test {
+ protected:
+  static constexpr std::chrono::milliseconds kCallPatience{300};
+
+  void UseEngine(const std::string& host) {
+    // An ELF header that says there is nothing else: a program without a loader.
+    std::string program(64, '\0');
+    program.replace(0, 4,
+                    "\x7f"
+                    "ELF");
+    DockerDriverOptions options;
+    options.docker_host = host;
+    options.worker_program = state_.Write("worker", program, 0700);
+    options.workers_directory = state_.path() + "/workers";
+    options.report_directory = state_.path();
+    options.cluster = "c1";
+    options.call_patience = kCallPatience;
+    auto made = MakeDockerDriver(options);
+    ASSERT_TRUE(made.ok()) << made.status();
+    driver_ = *std::move(made);
+  }
+
+  TemporaryDirectory state_;
+  std::unique_ptr<RuntimeDriver> driver_;
+};
+
+}  // namespace gocomet::controlplane
