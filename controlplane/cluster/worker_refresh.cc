@@ -50,16 +50,19 @@ void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeW
     std::map<std::string, const RuntimeWorker*> seen;
     for (const RuntimeWorker& worker : *answer) seen[worker.instance] = &worker;
     for (Worker& worker : workers_) {
+      // One that has started, or changed otherwise, since the question was asked may have been
+      // looked at before that.
+      const bool stale = worker.state_since >= asked;
       const auto found = seen.find(worker.instance);
-      if (found != seen.end()) {
+      const bool runs = found != seen.end() && found->second->running;
+      if (!runs && stale) {
+        if (worker.state_since < clock_.Steady()) list_again_ = true;
+      } else if (found != seen.end()) {
         CompareWith(worker, *found->second);
-        seen.erase(found);
-      } else if (!worker.handle.empty() && worker.operation == Operation::kNone &&
-                 worker.state_since < asked) {
-        RuntimeWorker gone;
-        gone.running = false;
-        CompareWith(worker, gone);
+      } else if (!worker.handle.empty() && worker.operation == Operation::kNone) {
+        CompareWith(worker, RuntimeWorker{});
       }
+      if (found != seen.end()) seen.erase(found);
     }
     for (const auto& [instance, worker] : seen) {
       if (!listed_ && worker->running) {

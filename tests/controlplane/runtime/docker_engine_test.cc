@@ -20,6 +20,9 @@ using ::testing::SizeIs;
 using After = SimulatedEngine::After;
 using Call = SimulatedEngine::Call;
 
+// Of drivers whose engine hangs.
+constexpr std::chrono::milliseconds kCallPatience{400};
+
 constexpr char kFirst[] = "gocomet-worker-0-c1";
 
 class DockerEngine : public DockerWorld {
@@ -84,6 +87,7 @@ TEST_F(DockerEngine, ARemovalWhoseAnswerIsLostIsFinishedByTheNextTry) {
 }
 
 TEST_F(DockerEngine, EveryCallOfAnEngineThatHangsEndsInTime) {
+  UseEngine(engine_.wire().host(), kCallPatience);
   const RuntimeWorker worker = MustStart(NewLaunch());
   struct Try {
     Call hangs;
@@ -120,6 +124,7 @@ TEST_F(DockerEngine, EveryCallOfAnEngineThatHangsEndsInTime) {
 }
 
 TEST_F(DockerEngine, ThoseWhoWaitForAnEngineThatHangsDoNotWaitOneAfterTheOther) {
+  UseEngine(engine_.wire().host(), kCallPatience);
   engine_.Inject(Call::kVersion, SimulatedEngine::Hangs(), -1);
   constexpr int kCalls = 4;
   std::atomic<int> answers{0};
@@ -130,6 +135,7 @@ TEST_F(DockerEngine, ThoseWhoWaitForAnEngineThatHangsDoNotWaitOneAfterTheOther) 
 }
 
 TEST_F(DockerEngine, ASlowEngineIsGivenUpAfterTheTimeOfThreeCalls) {
+  UseEngine(engine_.wire().host(), kCallPatience);
   for (uint32_t i = 0; i < 8; ++i) MustStart(NewLaunch(i));
   FakeEngine::Answer slow{200, "{}"};
   slow.delay = kCallPatience * 3 / 4;

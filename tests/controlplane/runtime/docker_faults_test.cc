@@ -49,9 +49,11 @@ Answer Working(const Request& request) {
 
 class DockerFaults : public DockerWorld {
  protected:
-  void Use(FakeEngine::Handler handler) {
+  void Use(FakeEngine::Handler handler,
+           std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+    driver_.reset();
     engine_ = std::make_unique<FakeEngine>(std::move(handler));
-    UseEngine(engine_->host());
+    UseEngine(engine_->host(), patience);
   }
 
   absl::Status StartOne() { return Start(*driver_, NewLaunch()).status(); }
@@ -67,7 +69,11 @@ TEST_F(DockerFaults, AnErrorOfTheEngineIsShownInItsWords) {
 }
 
 TEST_F(DockerFaults, AnEngineThatHangsIsNotWaitedForLongerThanItsPatience) {
-  Use([](const Request&) { return Answer{0, "", Answer::Fault::kHang}; });
+  Use(
+      [](const Request&) {
+        return Answer{0, "", Answer::Fault::kHang};
+      },
+      std::chrono::milliseconds(300));
   const auto begin = std::chrono::steady_clock::now();
   const absl::Status status = List(*driver_).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;

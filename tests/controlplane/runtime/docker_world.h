@@ -13,9 +13,9 @@ namespace gocomet::controlplane {
 // The Docker driver over some engine of a test, with the smallest worker program there is.
 class DockerWorld : public ::testing::Test {
  protected:
-  static constexpr std::chrono::milliseconds kCallPatience{300};
-
-  void UseEngine(const std::string& host) {
+  // `patience`: for each call of the engine's API.
+  void UseEngine(const std::string& host,
+                 std::chrono::milliseconds patience = std::chrono::seconds(10)) {
     // An ELF header that says there is nothing else: a program without a loader.
     std::string program(64, '\0');
     program.replace(0, 4,
@@ -27,7 +27,7 @@ class DockerWorld : public ::testing::Test {
     options.workers_directory = state_.path() + "/workers";
     options.report_directory = state_.path();
     options.cluster = "c1";
-    options.call_patience = kCallPatience;
+    options.call_patience = patience;
     auto made = MakeDockerDriver(options);
     ASSERT_TRUE(made.ok()) << made.status();
     driver_ = *std::move(made);

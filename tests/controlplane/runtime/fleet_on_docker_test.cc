@@ -38,13 +38,7 @@ class FleetOnDocker : public DockerWorld {
     BeginFleet();
   }
 
-  void TearDown() override {
-    driver_->Watch(nullptr);
-    fleet_->ForgetDiagnoses();
-    driver_.reset();  // What it still answers goes to the mailbox, which nobody empties.
-    mailbox_->Close();
-    fleet_.reset();
-  }
+  void TearDown() override { EndFleet(); }
 
   void BeginFleet() {
     mailbox_ = std::make_unique<Mailbox>();
@@ -54,6 +48,21 @@ class FleetOnDocker : public DockerWorld {
         WorkerFleet::Hooks{[](const std::string&) { return std::string("token"); }, [] {}});
     fleet_->Refresh();
     ASSERT_TRUE(Comes([&] { return fleet_->listed(); }));
+  }
+
+  // For engines that hang: good calls have little time then, too.
+  void UseImpatientDriver() {
+    EndFleet();
+    UseEngine(engine_.wire().host(), std::chrono::seconds(1));
+    BeginFleet();
+  }
+
+  void EndFleet() {
+    driver_->Watch(nullptr);
+    fleet_->ForgetDiagnoses();
+    driver_.reset();  // What it still answers goes to the mailbox, which nobody empties.
+    mailbox_->Close();
+    fleet_.reset();
   }
 
   // Does the owner's work until it has come true.
@@ -123,6 +132,7 @@ TEST_F(FleetOnDocker, NoWorkerIsThoughtDeadWhileTheEngineIsAway) {
 }
 
 TEST_F(FleetOnDocker, NoWorkerIsThoughtDeadWhileTheEngineHangs) {
+  UseImpatientDriver();
   StartWorkers(2);
   engine_.Inject(Call::kList, SimulatedEngine::Hangs(), -1);
   LookUntil(false);
@@ -142,6 +152,20 @@ TEST_F(FleetOnDocker, NoWorkerIsThoughtDeadWhenAListBreaksOffInTheMiddle) {
   LookUntil(false);
   LookUntil(true);
   EXPECT_EQ(CountIn(WorkerState::kStarting), 3u) << Told();
+}
+
+TEST_F(FleetOnDocker, AWorkerThatWasSeenBeforeItStartedIsNotThoughtDead) {
+  // The list finds it made and not yet started, and is answered after the start.
+  engine_.Inject(Call::kInspect, SimulatedEngine::TakesItsTime(std::chrono::milliseconds(100)));
+  fleet_->Perform(StartWorker{"worker", 0, FreePort(), ""}, ServiceDesire{});
+  ASSERT_TRUE(Eventually([&] { return engine_.CallsOf(Call::kInspect) == 1; }));
+  engine_.Inject(Call::kInspect, SimulatedEngine::TakesItsTime(std::chrono::milliseconds(250)));
+  fleet_->Refresh();
+  ASSERT_TRUE(Comes([&] { return CountIn(WorkerState::kStarting) == 1; })) << Told();
+  // One to begin with, one of the start, the late one, and one because that was too early.
+  ASSERT_TRUE(Comes([&] { return engine_.CallsOf(Call::kList) >= 4; })) << "asked again";
+  EXPECT_EQ(CountIn(WorkerState::kStarting), 1u) << Told();
+  EXPECT_THAT(Kinds(), Not(Contains("WorkerCrashed"))) << Told();
 }
 
 TEST_F(FleetOnDocker, WorkersThatEndedWithTheirEngineAreCrashed) {

@@ -116,8 +116,10 @@ FakeEngine::Answer SimulatedEngine::Handle(const Request& request) {
   if (!call) return {404, Message("page not found")};
   const auto trouble = TakeTrouble(*call);
   if (!trouble) return Perform(*call, request);
-  if (trouble->takes_effect) (void)Perform(*call, request);
-  return trouble->answer;
+  if (!trouble->takes_effect) return trouble->answer;
+  Answer own = Perform(*call, request);
+  own.delay = trouble->answer.delay;
+  return trouble->keeps_answer ? own : trouble->answer;
 }
 
 FakeEngine::Answer SimulatedEngine::Perform(Call call, const Request& request) {

@@ -39,11 +39,18 @@ class SimulatedEngine {
   struct Trouble {
     FakeEngine::Answer answer;
     bool takes_effect = false;  // The call is carried out all the same, and `answer` is told.
+    bool keeps_answer = false;  // The call's own answer is told, after the delay of `answer`.
   };
   static Trouble Refuses(int status, const std::string& message);
   static Trouble Hangs() { return {{200, "", FakeEngine::Answer::Fault::kHang}}; }
   // Carried out; the answer never arrives.
   static Trouble LosesTheAnswer() { return {{200, "", FakeEngine::Answer::Fault::kLost}, true}; }
+  // Answers well, with what was true when it was asked.
+  static Trouble TakesItsTime(std::chrono::milliseconds delay) {
+    Trouble trouble{{}, true, true};
+    trouble.answer.delay = delay;
+    return trouble;
+  }
   static Trouble Says(const std::string& body) { return {{200, body}}; }
 
   struct ContainerView {
