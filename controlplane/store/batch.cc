@@ -15,6 +15,7 @@ void Batch::AddRows(StoreWrite& write) {
   for (const WorkerTotals& totals : write.worker_totals) Put(totals);
   for (const BalancedTotals& totals : write.balanced_totals) Put(totals);
   for (Event& event : write.events) Put(std::move(event));
+  for (const RolloutRecord& rollout : write.rollouts) rollouts_.Put(rollout.id, rollout);
 }
 
 void Batch::Append(Batch later) {
@@ -26,6 +27,7 @@ void Batch::Append(Batch later) {
   for (const WorkerTotals& totals : later.worker_totals()) Put(totals);
   for (const BalancedTotals& totals : later.balanced_totals()) Put(totals);
   for (Event& event : later.events_) Put(std::move(event));
+  for (const RolloutRecord& rollout : later.rollouts()) rollouts_.Put(rollout.id, rollout);
   for (Done& done : later.done_) done_.push_back(std::move(done));
   writes_ += later.writes_;
 }

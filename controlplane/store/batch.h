@@ -55,6 +55,7 @@ class Batch {
   const std::vector<WorkerTotals>& worker_totals() const { return workers_.rows(); }
   const std::vector<BalancedTotals>& balanced_totals() const { return balanced_.rows(); }
   const std::deque<Event>& events() const { return events_; }
+  const std::vector<RolloutRecord>& rollouts() const { return rollouts_.rows(); }
 
   // Tells all who wait, in order.
   void Finish(const absl::Status& status);
@@ -71,6 +72,7 @@ class Batch {
   NewestRows<WorkerKey, WorkerTotals> workers_;
   NewestRows<BalancedKey, BalancedTotals> balanced_;
   std::deque<Event> events_;
+  NewestRows<uint64_t, RolloutRecord> rollouts_;
   std::vector<Done> done_;
   size_t writes_ = 0;
 };

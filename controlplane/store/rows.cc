@@ -20,6 +20,13 @@ WallTime FromMicroseconds(int64_t count) {
   return WallTime(std::chrono::duration_cast<WallTime::duration>(Microseconds(count)));
 }
 
+constexpr std::string_view kRolloutColumns =
+    "id, service, from_revision, to_revision, good_revision, generation, good_generation, cause, "
+    "author, reason, state, message, create_time, end_time, template_hash, accepted_hashes, "
+    "wanted, "
+    "updated, available, outdated, lowest_capacity, workers_replaced, longest_drain_milliseconds, "
+    "requests, server_errors, balancer_errors, retried";
+
 // Calls `take` for each row.
 template <typename Take>
 absl::Status ForEachRow(Database& database, std::string_view sql, Take take) {
@@ -72,6 +79,54 @@ Event ReadEvent(const Statement& row) {
           row.Text(5)};
 }
 
+// Hashes are hex digits, so a blank parts them.
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += Cat(text.empty() ? "" : " ", word);
+  return text;
+}
+
+std::vector<std::string> Parted(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+RolloutRecord ReadRollout(const Statement& row) {
+  RolloutRecord rollout;
+  int column = 0;
+  rollout.id = row.Unsigned(column++);
+  rollout.service = row.Text(column++);
+  for (uint64_t* number : {&rollout.from_revision, &rollout.to_revision, &rollout.good_revision,
+                           &rollout.generation, &rollout.good_generation}) {
+    *number = row.Unsigned(column++);
+  }
+  rollout.cause = static_cast<RolloutCause>(row.Integer(column++));
+  rollout.author = row.Text(column++);
+  rollout.reason = row.Text(column++);
+  rollout.state = static_cast<RolloutState>(row.Integer(column++));
+  rollout.message = row.Text(column++);
+  rollout.create_time = FromMicroseconds(row.Integer(column++));
+  rollout.end_time = FromMicroseconds(row.Integer(column++));
+  rollout.template_hash = row.Text(column++);
+  rollout.accepted_hashes = Parted(row.Text(column++));
+  RolloutReport& report = rollout.report;
+  for (uint32_t* number : {&rollout.wanted, &rollout.updated, &rollout.available, &rollout.outdated,
+                           &report.lowest_capacity, &report.workers_replaced}) {
+    *number = static_cast<uint32_t>(row.Unsigned(column++));
+  }
+  report.longest_drain = std::chrono::milliseconds(row.Integer(column++));
+  for (uint64_t* number :
+       {&report.requests, &report.server_errors, &report.balancer_errors, &report.retried}) {
+    *number = row.Unsigned(column++);
+  }
+  return rollout;
+}
+
 }  // namespace
 
 absl::StatusOr<StoredState> ReadState(Database& database) {
@@ -99,6 +154,9 @@ absl::StatusOr<StoredState> ReadState(Database& database) {
                      "ORDER BY sequence DESC LIMIT ",
                      kEventsLoaded),
                  [&](const Statement& row) { state.events.push_back(ReadEvent(row)); }));
+  GOCOMET_RETURN_IF_ERROR(
+      ForEachRow(database, Cat("SELECT ", kRolloutColumns, " FROM rollout ORDER BY id"),
+                 [&](const Statement& row) { state.rollouts.push_back(ReadRollout(row)); }));
   std::reverse(state.events.begin(), state.events.end());
   if (!state.events.empty()) state.last_event_sequence = state.events.back().sequence;
   return state;
@@ -106,6 +164,9 @@ absl::StatusOr<StoredState> ReadState(Database& database) {
 
 absl::StatusOr<RowWriter> RowWriter::Create(Database& database) {
   RowWriter writer;
+  const std::string write_rollout = Cat("INSERT OR REPLACE INTO rollout (", kRolloutColumns,
+                                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const std::pair<Statement*, const char*> statements[] = {
       {&writer.revision_,
        "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING"},
@@ -132,7 +193,11 @@ absl::StatusOr<RowWriter> RowWriter::Create(Database& database) {
        "bytes_to_worker = excluded.bytes_to_worker, "
        "bytes_from_worker = excluded.bytes_from_worker"},
       {&writer.event_, "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?)"},
-      {&writer.prune_, "DELETE FROM event WHERE sequence <= ?"}};
+      {&writer.prune_, "DELETE FROM event WHERE sequence <= ?"},
+      {&writer.rollout_, write_rollout.c_str()},
+      {&writer.prune_rollouts_,
+       "DELETE FROM rollout WHERE id <= ? AND id NOT IN (SELECT max(id) FROM rollout GROUP BY "
+       "service)"}};
   for (const auto& [statement, sql] : statements) {
     GOCOMET_ASSIGN_OR_RETURN(*statement, database.Prepare(sql));
   }
@@ -186,6 +251,44 @@ absl::Status RowWriter::Write(const Event& event) {
   event_.Bind(5, event.kind);
   event_.Bind(6, event.message);
   return event_.Run();
+}
+
+absl::Status RowWriter::Write(const RolloutRecord& rollout) {
+  int parameter = 1;
+  const auto bind = [&](const auto& value) { rollout_.Bind(parameter++, value); };
+  bind(rollout.id);
+  bind(rollout.service);
+  for (const uint64_t number : {rollout.from_revision, rollout.to_revision, rollout.good_revision,
+                                rollout.generation, rollout.good_generation}) {
+    bind(number);
+  }
+  bind(static_cast<int64_t>(rollout.cause));
+  bind(rollout.author);
+  bind(rollout.reason);
+  bind(static_cast<int64_t>(rollout.state));
+  bind(rollout.message);
+  bind(ToMicroseconds(rollout.create_time));
+  bind(ToMicroseconds(rollout.end_time));
+  bind(rollout.template_hash);
+  bind(Joined(rollout.accepted_hashes));
+  const RolloutReport& report = rollout.report;
+  for (const uint32_t number :
+       {rollout.wanted, rollout.updated, rollout.available, rollout.outdated,
+        report.lowest_capacity, report.workers_replaced}) {
+    bind(uint64_t{number});
+  }
+  bind(int64_t{report.longest_drain.count()});
+  for (const uint64_t number :
+       {report.requests, report.server_errors, report.balancer_errors, report.retried}) {
+    bind(number);
+  }
+  return rollout_.Run();
+}
+
+absl::Status RowWriter::PruneRollouts(uint64_t newest_id) {
+  if (newest_id <= kRolloutsKept) return absl::OkStatus();
+  prune_rollouts_.Bind(1, newest_id - kRolloutsKept);
+  return prune_rollouts_.Run();
 }
 
 absl::Status RowWriter::PruneEvents(uint64_t newest_sequence) {

@@ -3,6 +3,7 @@
 #include <absl/status/statusor.h>
 
 #include "controlplane/model/records.h"
+#include "controlplane/model/rollout.h"
 #include "controlplane/store/sqlite.h"
 #include "controlplane/store/store.h"
 
@@ -11,6 +12,7 @@ namespace gocomet::controlplane {
 
 inline constexpr uint64_t kEventsKept = 10'000;
 inline constexpr uint64_t kEventsLoaded = 1'000;
+inline constexpr uint64_t kRolloutsKept = 1'000;
 
 absl::StatusOr<StoredState> ReadState(Database& database);
 
@@ -24,11 +26,14 @@ class RowWriter {
   absl::Status Write(const WorkerTotals& totals);
   absl::Status Write(const BalancedTotals& totals);
   absl::Status Write(const Event& event);
+  absl::Status Write(const RolloutRecord& rollout);
   // Forgets events but for the newest kEventsKept.
   absl::Status PruneEvents(uint64_t newest_sequence);
+  // Forgets rollouts but for the newest kRolloutsKept and the newest of each service.
+  absl::Status PruneRollouts(uint64_t newest_id);
 
  private:
-  Statement revision_, worker_, balanced_, event_, prune_;
+  Statement revision_, worker_, balanced_, event_, prune_, rollout_, prune_rollouts_;
 };
 
 }  // namespace gocomet::controlplane

@@ -82,7 +82,42 @@ GROUP BY worker_id
 ORDER BY min(first_seen);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirstSchema}};
+// Rollouts: one row each, replaced while it is under way. `accepted_hashes` are parted by blanks.
+constexpr const char* kRollouts = R"sql(
+CREATE TABLE rollout (
+  id INTEGER PRIMARY KEY,
+  service TEXT NOT NULL,
+  from_revision INTEGER NOT NULL,
+  to_revision INTEGER NOT NULL,
+  good_revision INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  good_generation INTEGER NOT NULL,
+  cause INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  create_time INTEGER NOT NULL,
+  end_time INTEGER NOT NULL,
+  template_hash TEXT NOT NULL,
+  accepted_hashes TEXT NOT NULL,
+  wanted INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  available INTEGER NOT NULL,
+  outdated INTEGER NOT NULL,
+  lowest_capacity INTEGER NOT NULL,
+  workers_replaced INTEGER NOT NULL,
+  longest_drain_milliseconds INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  server_errors INTEGER NOT NULL,
+  balancer_errors INTEGER NOT NULL,
+  retried INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX rollout_of_service ON rollout (service, id);
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirstSchema}, {2, kRollouts}};
 
 }  // namespace
 

@@ -42,7 +42,7 @@ void SqliteStore::Write(StoreWrite write) {
   {
     const std::lock_guard hold(mutex_);
     if (pending_.writes() + in_flight_ < kQueuedWritesMax) {
-      const bool at_once = !write.revisions.empty();
+      const bool at_once = write.at_once || !write.revisions.empty();
       const SteadyTime due = at_once && problem_.ok() ? now : now + kCommitDelay;
       const bool sooner = !due_ || due < *due_;
       if (sooner) due_ = due;
@@ -50,7 +50,9 @@ void SqliteStore::Write(StoreWrite write) {
       if (sooner) changed_.notify_one();
       return;
     }
-    // Totals and events cost no further memory: only the newest are kept.
+    // Totals, events and rollouts cost no further memory: only the newest are kept. But what
+    // somebody waits for has not happened.
+    if (write.at_once) write.rollouts.clear();
     if (write.revisions.empty()) pending_.AddRows(write);
   }
   if (write.done) write.done(QueueFull());
@@ -124,6 +126,10 @@ absl::Status SqliteStore::Commit(const Batch& batch) {
       GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
     }
     for (const Event& row : batch.events()) GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
+    for (const RolloutRecord& row : batch.rollouts()) GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
+    if (!batch.rollouts().empty()) {
+      GOCOMET_RETURN_IF_ERROR(writer_.PruneRollouts(batch.rollouts().back().id));
+    }
     if (!batch.events().empty()) {
       GOCOMET_RETURN_IF_ERROR(writer_.PruneEvents(batch.events().back().sequence));
     }

@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "controlplane/model/records.h"
+#include "controlplane/model/rollout.h"
 
 namespace gocomet::controlplane {
 
@@ -17,7 +18,8 @@ struct StoredState {
   std::vector<Revision> revisions;          // Ascending; all of them.
   std::vector<WorkerTotals> worker_totals;  // In the order in which workers first appeared.
   std::vector<BalancedTotals> balanced_totals;
-  std::vector<Event> events;  // The newest 1000, ascending.
+  std::vector<Event> events;            // The newest 1000, ascending.
+  std::vector<RolloutRecord> rollouts;  // Ascending.
   uint64_t last_event_sequence = 0;
 };
 
@@ -30,16 +32,19 @@ struct StoreWrite {
   // OK once everything above is durable, also across a power loss. Called on the store's writer
   // thread, and for a write that found the queue full on the caller's. Unset where nobody waits.
   std::function<void(absl::Status)> done;
+  std::vector<RolloutRecord> rollouts = {};  // Replace the row of the same id.
+  // Somebody waits for it: commits without delay, and drops the rollouts where it finds no room.
+  bool at_once = false;
 };
 
 // The one writer of the database file. SQL and SQLite's codes never cross this line.
 //
 // Write may be called on any thread and never blocks: writes are queued, grouped and committed in
 // order by one thread, at the latest `kCommitDelay` after they came, at once for those with
-// revisions. While the file cannot be written (disk full, locked, read-only) they are kept in
-// memory up to `kQueuedWritesMax` and tried again; `done` of a further write gets
-// RESOURCE_EXHAUSTED at once. Its revisions are dropped then; its totals and events are not, since
-// rows that wait are merged and only the newest are kept.
+// revisions and where `at_once` says so. While the file cannot be written (disk full, locked,
+// read-only) they are kept in memory up to `kQueuedWritesMax` and tried again; `done` of a further
+// write gets RESOURCE_EXHAUSTED at once. Its revisions are dropped then; its totals, events and
+// rollouts are not, since rows that wait are merged and only the newest are kept.
 class Store {
  public:
   virtual ~Store() = default;

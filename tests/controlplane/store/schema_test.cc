@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/base/text.h"
 #include "tests/controlplane/store/store_fixture.h"
 
 namespace gocomet::controlplane {
@@ -14,14 +15,17 @@ using testing::SizeIs;
 
 class SchemaTest : public StoreFixture {
  protected:
-  // A file in today's first format, and migrations that go on from it.
+  // A file in today's format, and migrations that go on from it.
   void SetUp() override {
     OpenedStore opened = MustOpen();
     opened.store->Write({{}, {}, {}, {EventOf(1)}, nullptr});
   }
-  std::vector<Migration> MigrationsUpTo2(const char* second) const {
-    return {Migrations()[0], {2, second}};
+  std::vector<Migration> MigrationsAnd(const char* next) const {
+    std::vector<Migration> migrations(Migrations().begin(), Migrations().end());
+    migrations.push_back({kToday + 1, next});
+    return migrations;
   }
+  const int64_t kToday = NewestVersion(Migrations());
   std::vector<std::string> notices_;
 };
 
@@ -31,26 +35,27 @@ TEST_F(SchemaTest, MigrationsCountUpFromOne) {
 }
 
 TEST_F(SchemaTest, AnEarlierFormatIsBroughtUpToDateAfterACopy) {
-  const auto migrations = MigrationsUpTo2("ALTER TABLE event ADD COLUMN colour TEXT");
+  const auto migrations = MigrationsAnd("ALTER TABLE event ADD COLUMN colour TEXT");
   Database database = MustConnect();
-  ASSERT_TRUE(MigrateFile(database, path_, 1, migrations, notices_).ok());
-  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), 2);
+  ASSERT_TRUE(MigrateFile(database, path_, kToday, migrations, notices_).ok());
+  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), kToday + 1);
   EXPECT_EQ(*database.QueryInteger("SELECT count(*) FROM event WHERE colour IS NULL"), 1);
-  EXPECT_THAT(notices_, ElementsAre(HasSubstr("from format 1 to 2")));
+  EXPECT_THAT(notices_, ElementsAre(HasSubstr(Cat("from format ", kToday, " to ", kToday + 1))));
 
-  const auto copies = FilesBeside(".format-1-");
+  const auto copies = FilesBeside(Cat(".format-", kToday, "-"));
   ASSERT_THAT(copies, SizeIs(1));
   path_ = directory_ + "/" + copies[0];
-  EXPECT_THAT(Query("PRAGMA user_version", 1), ElementsAre("1"));
+  EXPECT_THAT(Query("PRAGMA user_version", 1), ElementsAre(Cat(kToday)));
   EXPECT_THAT(Query("SELECT count(*) FROM event", 1), ElementsAre("1"));
 }
 
 TEST_F(SchemaTest, AFailedMigrationLeavesTheFileAsItWas) {
-  const auto migrations = MigrationsUpTo2("DROP TABLE event; THIS IS NO SQL");
+  const auto migrations = MigrationsAnd("DROP TABLE event; THIS IS NO SQL");
   Database database = MustConnect();
-  const absl::Status status = MigrateFile(database, path_, 1, migrations, notices_);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot bring the database to format 2"));
-  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), 1);
+  const absl::Status status = MigrateFile(database, path_, kToday, migrations, notices_);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(Cat("cannot bring the database to format ", kToday + 1)));
+  EXPECT_EQ(*database.QueryInteger("PRAGMA user_version"), kToday);
   EXPECT_EQ(*database.QueryInteger("SELECT count(*) FROM event"), 1);
   EXPECT_THAT(notices_, IsEmpty());
 }
