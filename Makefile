@@ -21,6 +21,7 @@ test: deps
 
 bench: build
 	@bench/run.sh
+	@bench/threads.sh
 	@bench/at_rest.py
 	@bench/parser.sh
 

@@ -12,19 +12,8 @@ case ${1:-} in
   *) echo "usage: bench/parser.sh [--repetitions N]" >&2; exit 2 ;;
 esac
 
-missing=()
-for package in libbenchmark-dev libhttp-parser-dev; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
-    missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "The benchmark needs these Debian packages and installs them now: ${missing[*]}" >&2
-  as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+. bench/packages.sh
+install_packages libbenchmark-dev libhttp-parser-dev
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
