@@ -74,6 +74,11 @@ void Cluster::ScaleService(const std::string& name, uint32_t replicas, ConfigCha
   if (replicas > kWorkersMax) {
     return done(InvalidField("replicas", Cat("must be 0 to ", kWorkersMax, ", is ", replicas)));
   }
+  if (!(*service)->workload.endpoints.empty()) {
+    return done(InvalidField("replicas", Cat("of ", (*service)->name,
+                                             " are its endpoints, which others run; add or remove "
+                                             "an endpoint in the config")));
+  }
   change.config = desired_state_.config();
   for (Service& candidate : change.config.services) {
     if (candidate.name == (*service)->name) candidate.replicas = replicas;

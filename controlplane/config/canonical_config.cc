@@ -42,6 +42,8 @@ class Fields {
       const auto blank = entries.blank(name);
       is_flat_ = path == "services" && name == kFlatService;
       Add(*entries.entry, entry, blank.get(), Cat(path, ".", name));
+      // That a value is there at all says something.
+      if (entries.entry->scalar) fields_.back().is_default = false;
       is_flat_ = false;
       order += Cat(order.empty() ? "" : ", ", name);
     });

@@ -76,7 +76,7 @@ class Reader {
     } else if (root.kind != Kind::kEmpty && root.kind != Kind::kRefused) {
       Problem(root.place, "", Cat("expected keys and values such as `worker: 3`, got ", Got(root)));
     }
-    AddFlatService();
+    CompleteServices();
     if (document.complete) Validate();
     std::stable_sort(parsed_.problems.begin(), parsed_.problems.end(), ComesBefore);
     LimitProblems();
@@ -107,9 +107,10 @@ class Reader {
   void ReadGroup(const ConfigKey& group, const YamlNode& mapping, Place place, void* owner,
                  const std::string& path) {
     void* inner = group.group->enter(owner);
-    const size_t problems_before = problems_seen_;
+    bool is_clear = true;  // What its own values are.
     EachEntry(mapping, path, [&](const YamlNode& key, const YamlNode& value, const auto& below) {
       const auto& keys = group.group->keys;
+      const size_t problems_before = problems_seen_;
       const auto known = std::find_if(keys.begin(), keys.end(),
                                       [&](const ConfigKey& each) { return each.name == key.text; });
       if (known == keys.end()) {
@@ -117,11 +118,13 @@ class Reader {
       } else {
         ReadValue(*known, key.place, value, inner, below);
       }
+      const bool is_group = known != keys.end() && known->group.has_value();
+      is_clear = is_clear && (is_group || problems_seen_ == problems_before);
     });
-    if (problems_seen_ == problems_before) CheckGroup(group, place, inner, path);
+    if (is_clear) CheckGroup(group, place, inner, path);
   }
 
-  // What its keys mean together; only where each of them is fine.
+  // What its keys mean together; only where each of their own values is fine.
   void CheckGroup(const ConfigKey& group, Place place, const void* inner, const std::string& path) {
     for (const ConfigKey& key : group.group->keys) {
       const std::string below = path.empty() ? key.name : Cat(path, ".", key.name);
@@ -202,14 +205,18 @@ class Reader {
     return key.scalar && key.scalar->read(value, owner);
   }
 
-  // It is there where a flat key is about it, or where there is no other.
-  void AddFlatService() {
+  // The service `worker` is there where a flat key is about it, or where there is no other.
+  void CompleteServices() {
     auto& services = parsed_.file.config.services;
     bool wanted = !parsed_.places.contains("services");
     for (const ConfigKey& key : ConfigRoot().group->keys) {
       wanted |= key.part == ConfigKey::Part::kService && parsed_.places.contains(key.name);
     }
     if (wanted) FlatService(parsed_.file);
+    for (Service& service : services) {
+      const size_t endpoints = service.workload.endpoints.size();
+      if (endpoints > 0) service.replicas = static_cast<uint32_t>(endpoints);
+    }
     std::sort(services.begin(), services.end(),
               [](const Service& a, const Service& b) { return a.name < b.name; });
     for (const ConfigKey& key : ConfigRoot().group->keys) {

@@ -261,9 +261,16 @@ KeysOf<Service> StopKeys() {
 }
 
 void AddWhatRuns(KeysOf<Service>& keys) {
-  AppliesToOwnWorkers(keys.Text(
-      "image", "an image such as nginx:1.27 or registry.example.com/team/web:v1", IsImage,
-      [](auto& s) -> auto& { return s.workload.image; },
+  AppliesToOwnWorkers(keys.Read(
+      "image", "an image such as nginx:1.27 or registry.example.com/team/web:v1", {},
+      [](const YamlNode& scalar, Service& service) {
+        const bool fits = IsText(scalar) && IsImage(scalar.text);
+        if (fits) service.workload.image = scalar.text;
+        return fits;
+      },
+      [](const Service& service) {
+        return service.workload.image.empty() ? "" : YamlText(service.workload.image);
+      },
       "What a container of each worker runs. Needs the runtime `docker`."));
   AppliesToOwnWorkers(keys.Texts(
       "command", "a list of a program and its arguments such as [./server, --port, \"8080\"]",

@@ -144,6 +144,31 @@ TEST(ContentHash, IsTheSameExactlyForEqualConfigs) {
            [](Config& c) { c.services[0].rollout.min_ready += std::chrono::seconds(1); },
            [](Config& c) { c.services[0].drain_timeout *= 2; },
            [](Config& c) { c.services[0].stop_grace *= 2; },
+           [](Config& c) { c.services[0].health.method = "HEAD"; },
+           [](Config& c) {
+             c.services[0].health.expected = {{200, 200}};
+           },
+           [](Config& c) { c.services[0].liveness.restart_after = std::chrono::seconds(1); },
+           [](Config& c) { c.services[0].rollout.progress_deadline *= 2; },
+           [](Config& c) { c.services[0].rollout.on_failure = OnFailure::kPause; },
+           [](Config& c) { c.services[0].workload.image = "a"; },
+           [](Config& c) { c.services[0].workload.command = {"a"}; },
+           [](Config& c) { c.services[0].workload.endpoints = {"192.0.2.7:80"}; },
+           [](Config& c) { c.services[0].workload.working_directory = "a"; },
+           [](Config& c) { c.services[0].workload.container_port = 9; },
+           [](Config& c) { c.services[0].workload.environment["A"] = ""; },
+           [](Config& c) { c.services[0].workload.environment_files = {"a"}; },
+           [](Config& c) {
+             c.services[0].workload.volumes = {{"a", "/b", true}};
+           },
+           [](Config& c) { c.services[0].workload.resources.memory_bytes = 1; },
+           [](Config& c) { c.services[0].workload.resources.millicpus = 1; },
+           [](Config& c) { c.services[0].workload.resources.pids = 1; },
+           [](Config& c) { c.services[0].workload.read_only_root = false; },
+           [](Config& c) { c.services[0].workload.capabilities = {"CHOWN"}; },
+           [](Config& c) { c.services[0].workload.user = "a"; },
+           [](Config& c) { c.services[0].workload.stop_signal = "SIGINT"; },
+           [](Config& c) { c.routes = {{.name = "a"}}; },
            [](Config& c) { c.balancers.count = 9; },
            [](Config& c) { c.balancers.port_base = 9; },
            [](Config& c) { c.balancers.bind_address = "::1"; },
@@ -169,6 +194,86 @@ TEST(DiffConfigs, NamesEachFieldAsConfigYamlDoes) {
               ElementsAre(change("worker", "3", "6"), change("pool", "2", "1"),
                           change("avg-delay", "500", "20"), change("runtime", "auto", "docker")));
   EXPECT_THAT(DiffConfigs(to, to), IsEmpty());
+}
+
+Config RoutedConfig(void (*change)(Route&)) {
+  Config config;
+  config.routes = {{.name = "a", .targets = {{"worker", 1}}}};
+  change(config.routes[0]);
+  return config;
+}
+
+TEST(ContentHash, KnowsEveryFieldOfARoute) {
+  const std::string base = ContentHash(RoutedConfig([](Route&) {}));
+  for (const auto change : std::initializer_list<void (*)(Route&)>{
+           [](Route& r) { r.name = "b"; }, [](Route& r) { r.host = "b"; },
+           [](Route& r) { r.path_prefix = "/b"; },
+           [](Route& r) {
+             r.headers = {{"b", {}}};
+           },
+           [](Route& r) { r.targets[0].service = "b"; }, [](Route& r) { r.targets[0].weight = 2; },
+           [](Route& r) { r.algorithm = Algorithm::kTwoChoices; },
+           [](Route& r) { r.hash_on = "client-address"; },
+           [](Route& r) { r.connect_timeout = std::chrono::seconds(1); },
+           [](Route& r) { r.response_timeout = std::chrono::seconds(1); },
+           [](Route& r) { r.body_timeout = std::chrono::seconds(1); },
+           [](Route& r) { r.retries = 0; }}) {
+    const Config changed = RoutedConfig(change);
+    EXPECT_NE(ContentHash(changed), base) << RenderConfig({changed, {}});
+    EXPECT_FALSE(DiffConfigs(RoutedConfig([](Route&) {}), changed).empty())
+        << RenderConfig({changed, {}});
+  }
+}
+
+TEST(DiffConfigs, HidesTheValuesOfEnvironmentVariables) {
+  const auto with = [](const std::string& value) {
+    Config config;
+    config.services[0].workload.environment["TOKEN"] = value;
+    return config;
+  };
+  for (const FieldChange& change : DiffConfigs(with("secret-1"), with("secret-2"))) {
+    EXPECT_EQ(change.field, "services.worker.environment.TOKEN");
+    EXPECT_EQ(change.old_value, "(hidden)");
+    EXPECT_EQ(change.new_value, "(hidden)");
+  }
+  EXPECT_EQ(DiffConfigs(with("secret-1"), with("secret-2")).size(), 1);
+}
+
+TEST(DiffConfigs, SayOfANewServiceWhatItSaysForItself) {
+  Config to;
+  Service web{.name = "web", .replicas = 2};
+  web.workload.image = "nginx";
+  to.services.insert(to.services.begin(), web);
+  std::vector<std::string> fields;
+  for (const FieldChange& change : DiffConfigs(to, to)) fields.push_back(change.field);
+  EXPECT_THAT(fields, IsEmpty());
+  for (const FieldChange& change : DiffConfigs(Config{}, to)) fields.push_back(change.field);
+  EXPECT_THAT(fields, ElementsAre("services.web.image", "services.web.replicas"));
+}
+
+TEST(ParseConfig, DefinesTheServiceWorkerWhereAFlatKeyIsAboutIt) {
+  const auto names = [](const std::string& text) {
+    const ParsedConfig parsed = ParseConfig(text, "c.yaml");
+    std::string all = parsed.ok() ? "" : parsed.problems.front().ToString();
+    for (const Service& service : parsed.file.config.services) all += service.name + " ";
+    return all;
+  };
+  const std::string web = "services: {web: {image: nginx, port: 8000}}\n";
+  const std::string routes = "routes: [{name: a, services: {web: 1, worker: 1}}]\n";
+  EXPECT_EQ(names("pool: 1\n"), "worker ");
+  EXPECT_EQ(names("pool: 1\n" + web), "web ");
+  EXPECT_EQ(names("worker: 2\n" + web + routes), "web worker ");
+  EXPECT_EQ(names("services: {worker: {replicas: 2}}\n"), "worker ");
+}
+
+TEST(ParseConfig, ShowsNoSecretInItsProblems) {
+  const ParsedConfig parsed = ParseConfig(
+      "services: {web: {image: nginx, environment: {A: [hunter2], 1B: hunter2, C: {x: hunter2}}}}",
+      "c.yaml");
+  EXPECT_EQ(parsed.problems.size(), 3);
+  for (const ConfigProblem& problem : parsed.problems) {
+    EXPECT_EQ(problem.ToString().find("hunter2"), std::string::npos) << problem.ToString();
+  }
 }
 
 TEST(NearestOf, FindsTheKeyThatWasMeant) {
