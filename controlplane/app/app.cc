@@ -186,6 +186,7 @@ class App {
     GOCOMET_ASSIGN_OR_RETURN(ChosenRuntime runtime,
                              ChooseRuntime(start.config.runtime, *state_, worker_program));
     driver_ = std::move(runtime.driver);
+    GOCOMET_RETURN_IF_ERROR(CheckServices(start.config));
     const std::string shown = Cat(ToString(driver_->kind()), " (", runtime.reason, ")");
     Say(Cat("Runtime: ", shown));
     GOCOMET_RETURN_IF_ERROR(WaitFor<absl::Status>([this](auto done) { driver_->Prepare(done); },
@@ -210,6 +211,17 @@ class App {
     cluster_.emplace(std::move(options), *driver_, *launcher_, *store_, clock_,
                      std::move(opened.state), std::move(start.config), std::move(left_over_));
     return Serve(runtime.reason, shown);
+  }
+
+  // Every service that the runtime cannot run, at once.
+  absl::Status CheckServices(const Config& config) const {
+    ParsedConfig wanted;
+    wanted.file.config = config;
+    std::string text;
+    for (const ConfigProblem& problem : FindUnfitServices(driver_->kind(), wanted, "")) {
+      text += Cat(text.empty() ? "" : "\n  ", problem.ToString());
+    }
+    return text.empty() ? absl::OkStatus() : absl::FailedPreconditionError(text);
   }
 
   // Durable before anything is done for it.
@@ -324,11 +336,13 @@ class App {
     std::vector<ConfigProblem> problems = std::move(parsed.problems);
     if (problems.empty()) {
       problems =
-          FindRestartKeys(loaded_.file.process, cluster_->runtime(), parsed, line_.config_file);
+          FindUnmetDemands(loaded_.file.process, cluster_->runtime(), parsed, line_.config_file);
     }
     for (const ConfigProblem& problem : problems)
       events.Error("cluster", "ReloadFailed", problem.ToString());
     if (!problems.empty()) return;
+    for (const ConfigProblem& warning : parsed.warnings)
+      events.Warning("cluster", "ReloadWarning", warning.ToString());
     ConfigChange change{loaded->file.config,
                         loaded->text,
                         0,

@@ -29,6 +29,17 @@ std::string ResolvePath(const std::string& directory, const std::string& path) {
   return (std::filesystem::path(directory) / path).lexically_normal().string();
 }
 
+namespace {
+
+// Hashes that an older version stored were of other fields; what was read then still counts.
+bool SaysTheSame(const Revision& revision, const std::string& hash) {
+  if (revision.content_hash == hash) return true;
+  const ParsedConfig parsed = ParseConfig(revision.config_yaml, "");
+  return parsed.ok() && ContentHash(parsed.file.config) == hash;
+}
+
+}  // namespace
+
 absl::StatusOr<StartingPoint> ChooseStart(const LoadedConfig& loaded,
                                           std::vector<Revision> revisions, WallTime now) {
   StartingPoint start;
@@ -38,7 +49,7 @@ absl::StatusOr<StartingPoint> ChooseStart(const LoadedConfig& loaded,
   for (const Revision& revision : start.revisions) {
     if (revision.source == "file") last_from_file = &revision;
   }
-  if (last_from_file != nullptr && last_from_file->content_hash == hash) {
+  if (last_from_file != nullptr && SaysTheSame(*last_from_file, hash)) {
     const Revision& newest = start.revisions.back();
     ParsedConfig parsed = ParseConfig(newest.config_yaml, Cat("revision ", newest.number));
     if (!parsed.ok()) {
@@ -47,7 +58,7 @@ absl::StatusOr<StartingPoint> ChooseStart(const LoadedConfig& loaded,
               " in the database cannot be read: ", parsed.problems.front().ToString()));
     }
     start.config = std::move(parsed.file.config);
-    if (newest.content_hash != hash) {
+    if (ContentHash(start.config) != hash) {
       start.notice = Cat("revision ", newest.number, " (", newest.source,
                          ") is newer than the file, ", "which has not changed since revision ",
                          last_from_file->number, "; the revision stands");

@@ -18,6 +18,7 @@
 #include "controlplane/cluster/event_log.h"
 #include "controlplane/cluster/mailbox.h"
 #include "controlplane/cluster/plan.h"
+#include "controlplane/cluster/preview.h"
 #include "controlplane/cluster/snapshot.h"
 #include "controlplane/cluster/subscribers.h"
 #include "controlplane/cluster/worker_fleet.h"
@@ -83,8 +84,8 @@ class Cluster {
 
   // --- Desired state
   DesiredState& desired_state() { return desired_state_; }
-  // Names what a change to `config` would do, one sentence each.
-  std::vector<std::string> PreviewSteps(const Config& config) const;
+  // What a change to `config` would do.
+  Preview PreviewChange(const Config& config) const;
   void ScaleService(const std::string& name, uint32_t replicas, ConfigChange change,
                     DesiredState::Done done);
   absl::Status RestartService(const std::string& name);

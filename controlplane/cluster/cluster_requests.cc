@@ -4,7 +4,6 @@
 
 #include "common/base/text.h"
 #include "controlplane/cluster/cluster.h"
-#include "controlplane/cluster/preview.h"
 #include "controlplane/config/config_text.h"
 #include "controlplane/model/field_error.h"
 
@@ -49,9 +48,8 @@ bool Cluster::IsUpToDate(const Worker& worker) const {
   return desire != nullptr && gocomet::controlplane::IsUpToDate(worker, *desire);
 }
 
-std::vector<std::string> Cluster::PreviewSteps(const Config& config) const {
-  return gocomet::controlplane::PreviewSteps(DesiredNow(), DesiredFrom(config), workers_.workers(),
-                                             balancers_.balancers());
+Preview Cluster::PreviewChange(const Config& config) const {
+  return MakePreview(DesiredNow(), DesiredFrom(config), workers_.workers(), balancers_.balancers());
 }
 
 absl::StatusOr<const Service*> Cluster::LookupService(const std::string& name) const {

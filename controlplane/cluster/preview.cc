@@ -2,50 +2,135 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "common/base/text.h"
 
 namespace gocomet::controlplane {
 namespace {
 
+using Kind = Preview::WorkerStep::Kind;
+
 bool Stays(const Worker& worker) {
   return !worker.stop_wanted && worker.state != WorkerState::kStopped;
 }
 
-void PreviewService(const ServiceDesire* from, const ServiceDesire& to,
-                    std::span<const Worker> workers, std::vector<std::string>& steps) {
-  std::vector<const Worker*> own;
-  for (const Worker& worker : workers) {
-    if (worker.service == to.spec.name && Stays(worker)) own.push_back(&worker);
+bool Serves(const Worker& worker) { return worker.state == WorkerState::kReady; }
+
+const ServiceDesire* Find(const Desired& desired, const std::string& name) {
+  for (const ServiceDesire& each : desired.services) {
+    if (each.spec.name == name) return &each;
   }
-  std::sort(own.begin(), own.end(),
-            [](const Worker* a, const Worker* b) { return a->ordinal < b->ordinal; });
-  if (from != nullptr && from->spec.demo != to.spec.demo) {
-    steps.push_back(Cat("send the new delay and failure rate to ", own.size(), " workers of ",
-                        to.spec.name, "; none is restarted"));
-  }
-  const size_t wanted = to.spec.replicas;
-  std::set<uint32_t> used;
-  for (const Worker* worker : own) used.insert(worker->ordinal);
-  for (size_t count = own.size(); count < wanted; ++count) {
-    uint32_t ordinal = 0;
-    while (used.contains(ordinal)) ++ordinal;
-    used.insert(ordinal);
-    steps.push_back(
-        Cat("start ", to.spec.name, "-", ordinal, " on port ", to.spec.host_port_base + ordinal));
-  }
-  while (own.size() > wanted) {
-    steps.push_back(Cat("drain, then stop ", own.back()->name()));
-    own.pop_back();
-  }
-  for (const Worker* worker : own) {
-    if (IsUpToDate(*worker, to)) continue;
-    steps.push_back(Cat("replace ", worker->name(), ": start its successor, drain it, stop it"));
-  }
+  return nullptr;
 }
 
+class ServicePreview {
+ public:
+  // `to`: null where the service is no longer wanted.
+  ServicePreview(const std::string& name, const ServiceDesire* from, const ServiceDesire* to,
+                 std::span<const Worker> workers, std::vector<std::string>& sentences)
+      : from_(from), to_(to), sentences_(sentences) {
+    result_.service = name;
+    for (const Worker& worker : workers) {
+      if (worker.service == name && Stays(worker)) own_.push_back(&worker);
+    }
+    std::sort(own_.begin(), own_.end(),
+              [](const Worker* a, const Worker* b) { return a->ordinal < b->ordinal; });
+    for (const Worker* worker : own_) result_.serving += Serves(*worker) ? 1 : 0;
+  }
+
+  Preview::ServiceSteps Run() && {
+    const size_t wanted = to_ != nullptr ? to_->spec.replicas : 0;
+    Settings();
+    StartMissing(wanted);
+    StopSurplus(wanted);
+    ReplaceOutdated();
+    Capacity(wanted);
+    return std::move(result_);
+  }
+
+ private:
+  void Settings() {
+    if (from_ == nullptr || to_ == nullptr || from_->spec.demo == to_->spec.demo) return;
+    sentences_.push_back(Cat("send the new delay and failure rate to ", own_.size(), " workers of ",
+                             result_.service, "; none is restarted"));
+  }
+
+  void StartMissing(size_t wanted) {
+    std::set<uint32_t> used;
+    for (const Worker* worker : own_) used.insert(worker->ordinal);
+    uint32_t ordinal = 0;
+    for (size_t count = own_.size(); count < wanted; ++count) {
+      while (used.contains(ordinal)) ++ordinal;
+      used.insert(ordinal);
+      Start(ordinal);
+    }
+  }
+
+  void Start(uint32_t ordinal) {
+    const std::string name = Cat(result_.service, "-", ordinal);
+    const std::vector<std::string>& endpoints = to_->spec.workload.endpoints;
+    if (ordinal < endpoints.size()) {
+      Step(Kind::kStart, name, 0, Cat("send requests to ", name, " at ", endpoints[ordinal]));
+    } else {
+      const uint32_t port = to_->spec.host_port_base + ordinal;
+      Step(Kind::kStart, name, port, Cat("start ", name, " on port ", port));
+    }
+  }
+
+  void StopSurplus(size_t wanted) {
+    while (own_.size() > wanted) {
+      const Worker& worker = *own_.back();
+      Step(Kind::kStop, worker.name(), worker.port, Cat("drain, then stop ", worker.name()));
+      own_.pop_back();
+    }
+  }
+
+  // As the planner takes them: those that do not serve anyway come first.
+  void ReplaceOutdated() {
+    std::vector<const Worker*> outdated;
+    for (const Worker* worker : own_) {
+      if (!IsUpToDate(*worker, *to_)) outdated.push_back(worker);
+    }
+    std::stable_partition(outdated.begin(), outdated.end(),
+                          [](const Worker* worker) { return !Serves(*worker); });
+    for (const Worker* worker : outdated) {
+      Step(Kind::kReplace, worker->name(), worker->port,
+           Cat("replace ", worker->name(), ": start its successor, drain it, stop it"));
+    }
+    replaces_ = !outdated.empty();
+  }
+
+  void Capacity(size_t wanted) {
+    const auto replicas = static_cast<uint32_t>(wanted);
+    uint32_t kept = replicas;
+    if (replaces_) {
+      const Rollout& rollout = to_->spec.rollout;
+      kept = replicas > rollout.max_unavailable ? replicas - rollout.max_unavailable : 0;
+    }
+    result_.lowest_serving = std::min(result_.serving, kept);
+    if (to_ == nullptr || replicas == 0 || !to_->spec.workload.endpoints.empty()) return;
+    result_.first_port = to_->spec.host_port_base;
+    result_.last_port =
+        result_.first_port + replicas - 1 + (replaces_ ? to_->spec.rollout.max_surge : 0);
+  }
+
+  void Step(Kind kind, const std::string& worker, uint32_t port, std::string sentence) {
+    result_.steps.push_back({kind, worker, port});
+    sentences_.push_back(std::move(sentence));
+  }
+
+  const ServiceDesire* from_;
+  const ServiceDesire* to_;
+  std::vector<std::string>& sentences_;
+  std::vector<const Worker*> own_;  // By ordinal.
+  bool replaces_ = false;
+  Preview::ServiceSteps result_;
+};
+
+// What there will be and is not, then what is and will not be.
 void PreviewBalancers(const BalancerPool& from, const BalancerPool& to,
-                      std::span<const Balancer> balancers, std::vector<std::string>& steps) {
+                      std::span<const Balancer> balancers, Preview& preview) {
   if (from == to) return;
   std::set<std::string> stay;
   for (uint32_t i = 0; i < to.count; ++i) {
@@ -55,30 +140,39 @@ void PreviewBalancers(const BalancerPool& from, const BalancerPool& to,
     });
     if (runs != balancers.end()) {
       stay.insert(runs->name);
-    } else {
-      steps.push_back(Cat("start ", BalancerName(i), " on ", address));
+      continue;
     }
+    preview.balancers.push_back({true, BalancerName(i), address, 0});
+    preview.sentences.push_back(Cat("start ", BalancerName(i), " on ", address));
   }
   for (const Balancer& balancer : balancers) {
     if (stay.contains(balancer.name)) continue;
-    steps.push_back(Cat("drain, then stop ", balancer.name, " on ", balancer.address));
+    preview.balancers.push_back({false, balancer.name, balancer.address, balancer.connections});
+    preview.client_connections_affected += balancer.connections;
+    preview.sentences.push_back(Cat("drain, then stop ", balancer.name, " on ", balancer.address));
   }
 }
 
 }  // namespace
 
-std::vector<std::string> PreviewSteps(const Desired& from, const Desired& to,
-                                      std::span<const Worker> workers,
-                                      std::span<const Balancer> balancers) {
-  std::vector<std::string> steps;
+Preview MakePreview(const Desired& from, const Desired& to, std::span<const Worker> workers,
+                    std::span<const Balancer> balancers) {
+  Preview preview;
+  const auto add = [&](const std::string& name, const ServiceDesire* before,
+                       const ServiceDesire* after) {
+    auto steps = ServicePreview(name, before, after, workers, preview.sentences).Run();
+    if (!steps.steps.empty()) preview.services.push_back(std::move(steps));
+  };
   for (const ServiceDesire& next : to.services) {
-    const auto before =
-        std::find_if(from.services.begin(), from.services.end(),
-                     [&](const ServiceDesire& s) { return s.spec.name == next.spec.name; });
-    PreviewService(before == from.services.end() ? nullptr : &*before, next, workers, steps);
+    add(next.spec.name, Find(from, next.spec.name), &next);
   }
-  PreviewBalancers(from.balancers, to.balancers, balancers, steps);
-  return steps;
+  for (const ServiceDesire& old : from.services) {
+    if (Find(to, old.spec.name) == nullptr) add(old.spec.name, &old, nullptr);
+  }
+  if (from.routes != to.routes)
+    preview.sentences.emplace_back("send the new routes to the balancers");
+  PreviewBalancers(from.balancers, to.balancers, balancers, preview);
+  return preview;
 }
 
 }  // namespace gocomet::controlplane

@@ -44,10 +44,19 @@ inline constexpr size_t kConfigBytesMax = 1 << 20;
 std::vector<ConfigProblem> FindRestartKeys(const ProcessSettings& running, RuntimeKind runtime,
                                            const ParsedConfig& wanted, std::string_view file_name);
 
+// How a config is written.
 enum class ConfigForm : uint8_t {
   kShort,  // The seven keys first, then what differs from the defaults.
   kLong,   // Every key that means something, with its value; no flat key for a service.
 };
+
+// The services of `wanted` that the chosen runtime (never kAuto) cannot run: one problem for each.
+std::vector<ConfigProblem> FindUnfitServices(RuntimeKind runtime, const ParsedConfig& wanted,
+                                             std::string_view file_name);
+
+// Both of the above.
+std::vector<ConfigProblem> FindUnmetDemands(const ProcessSettings& running, RuntimeKind runtime,
+                                            const ParsedConfig& wanted, std::string_view file_name);
 
 // A comment-free config text that ParseConfig reads back to the same value.
 std::string RenderConfig(const ConfigFile& file, ConfigForm form = ConfigForm::kShort);

@@ -1,6 +1,7 @@
 #include "common/base/text.h"
 #include "controlplane/config/config_keys.h"
 #include "controlplane/config/config_text.h"
+#include "controlplane/config/validate_config.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -59,6 +60,31 @@ std::vector<ConfigProblem> FindRestartKeys(const ProcessSettings& running, Runti
   if (then != RuntimeKind::kAuto) keys.Compare("runtime", ToString(runtime), ToString(then), false);
   keys.CompareProcess(ConfigRoot(), &now, &wanted.file, "");
   return std::move(keys).Take();
+}
+
+std::vector<ConfigProblem> FindUnfitServices(RuntimeKind runtime, const ParsedConfig& wanted,
+                                             std::string_view file_name) {
+  std::vector<ConfigProblem> problems;
+  for (const Service& service : wanted.file.config.services) {
+    std::string why_not = WhyNotRunBy(runtime, service);
+    if (why_not.empty()) continue;
+    const std::string key =
+        Cat("services.", service.name, ".", service.workload.image.empty() ? "command" : "image");
+    const auto found = wanted.places.find(key);
+    const Place place = found == wanted.places.end() ? Place{} : found->second;
+    problems.push_back({std::string(file_name), place.line, place.column, key, std::move(why_not)});
+  }
+  return problems;
+}
+
+std::vector<ConfigProblem> FindUnmetDemands(const ProcessSettings& running, RuntimeKind runtime,
+                                            const ParsedConfig& wanted,
+                                            std::string_view file_name) {
+  std::vector<ConfigProblem> problems = FindRestartKeys(running, runtime, wanted, file_name);
+  for (ConfigProblem& problem : FindUnfitServices(runtime, wanted, file_name)) {
+    problems.push_back(std::move(problem));
+  }
+  return problems;
 }
 
 }  // namespace gocomet::controlplane

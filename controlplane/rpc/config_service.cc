@@ -18,6 +18,14 @@ namespace {
 
 std::string AuthorOr(const std::string& author) { return author.empty() ? "unknown" : author; }
 
+// And warnings, where there are no problems.
+template <typename Response>
+void AddProblems(const ParsedConfig& parsed, Response& response) {
+  for (const ConfigProblem& problem : parsed.problems) *response.add_problems() = ToProto(problem);
+  if (!parsed.ok()) return;
+  for (const ConfigProblem& each : parsed.warnings) *response.add_warnings() = ToProto(each);
+}
+
 template <typename Request>
 absl::Status CheckAuthorAndReason(const Request& request) {
   GOCOMET_RETURN_IF_ERROR(CheckLine("author", request.author(), kAuthorMax));
@@ -29,6 +37,15 @@ absl::Status CheckRollback(const v1::RollbackConfigRequest& request) {
     return InvalidField("revision", "must be the number of a revision, from 1");
   }
   return CheckAuthorAndReason(request);
+}
+
+// FAILED_PRECONDITION where this version cannot read the text.
+absl::StatusOr<Config> ConfigOf(std::string_view field, const Revision& revision) {
+  ParsedConfig parsed = ParseConfig(revision.config_yaml, Cat("revision ", revision.number));
+  if (parsed.ok()) return std::move(parsed.file.config);
+  return AtField(field, absl::FailedPreconditionError(Cat("revision ", revision.number,
+                                                          " cannot be read by this version: ",
+                                                          parsed.problems.front().ToString())));
 }
 
 DesiredState::Done FillAndFinish(v1::ApplyConfigResponse* response, std::shared_ptr<Reply> reply) {
@@ -47,31 +64,24 @@ ParsedConfig ConfigService::Parse(const std::string& text, const std::string& fi
   const std::string name = file_name.empty() ? "config.yaml" : file_name;
   ParsedConfig parsed = ParseConfig(text, name);
   if (!parsed.ok()) return parsed;
-  const auto fixed = [&](const char* key, const std::string& now, const std::string& wanted) {
-    if (now == wanted) return;
-    parsed.problems.push_back({name, 0, 0, key,
-                               Cat("is '", now, "' in the running control plane and '", wanted,
-                                   "' here: change it in the file and restart the control plane")});
-  };
-  const ProcessSettings& wanted = parsed.file.process;
-  fixed("stats-dir", process_.database_file, wanted.database_file);
-  fixed("state-dir", process_.state_directory, wanted.state_directory);
-  fixed("control-plane.grpc", process_.grpc_address, wanted.grpc_address);
-  fixed("control-plane.http", process_.http_address, wanted.http_address);
-  const RuntimeKind runtime = parsed.file.config.runtime;
-  if (runtime != RuntimeKind::kAuto && runtime != cluster_.runtime()) {
-    fixed("runtime", ToString(cluster_.runtime()), ToString(runtime));
-  }
+  parsed.problems = FindUnmetDemands(process_, cluster_.runtime(), parsed, name);
   return parsed;
 }
 
-absl::Status ConfigService::CheckRuntime(RuntimeKind wanted, const Revision& revision) const {
-  if (wanted == RuntimeKind::kAuto || wanted == cluster_.runtime()) return absl::OkStatus();
-  return AtField("revision",
-                 absl::FailedPreconditionError(
-                     Cat("revision ", revision.number, " is for the runtime ", ToString(wanted),
-                         ", and this control plane runs ", ToString(cluster_.runtime()),
-                         ": change `runtime` in the file and restart it")));
+absl::Status ConfigService::CheckRuntime(const ParsedConfig& parsed,
+                                         const Revision& revision) const {
+  const RuntimeKind wanted = parsed.file.config.runtime;
+  if (wanted != RuntimeKind::kAuto && wanted != cluster_.runtime()) {
+    return AtField("revision",
+                   absl::FailedPreconditionError(
+                       Cat("revision ", revision.number, " is for the runtime ", ToString(wanted),
+                           ", and this control plane runs ", ToString(cluster_.runtime()),
+                           ": change `runtime` in the file and restart it")));
+  }
+  const auto unfit = FindUnfitServices(cluster_.runtime(), parsed, "");
+  if (unfit.empty()) return absl::OkStatus();
+  return AtField("revision", absl::FailedPreconditionError(Cat("revision ", revision.number, ": ",
+                                                               unfit.front().ToString())));
 }
 
 grpc::ServerUnaryReactor* ConfigService::ValidateConfig(grpc::CallbackServerContext* context,
@@ -79,10 +89,8 @@ grpc::ServerUnaryReactor* ConfigService::ValidateConfig(grpc::CallbackServerCont
                                                         v1::ValidateConfigResponse* response) {
   const absl::Status valid = CheckLine("file_name", request->file_name(), kFileNameMax);
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
-  for (const ConfigProblem& problem :
-       Parse(request->config_yaml(), request->file_name()).problems) {
-    *response->add_problems() = ToProto(problem);
-  }
+  const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
+  AddProblems(parsed, *response);
   return AnswerNow(context, grpc::Status::OK);
 }
 
@@ -92,19 +100,16 @@ grpc::ServerUnaryReactor* ConfigService::PlanConfig(grpc::CallbackServerContext*
   const absl::Status valid = CheckLine("file_name", request->file_name(), kFileNameMax);
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
   const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
-  for (const ConfigProblem& problem : parsed.problems) *response->add_problems() = ToProto(problem);
+  AddProblems(parsed, *response);
   return Answer(cluster_, context, [this, response, config = parsed.file.config, ok = parsed.ok()] {
     const DesiredState& desired = cluster_.desired_state();
     response->set_base_revision(desired.newest().number);
     if (!ok) return absl::OkStatus();
     response->set_changes_anything(!(config == desired.config()));
     for (const FieldChange& change : DiffConfigs(desired.config(), config)) {
-      v1::FieldChange* into = response->add_changes();
-      into->set_field(change.field);
-      into->set_old_value(change.old_value);
-      into->set_new_value(change.new_value);
+      *response->add_changes() = ToProto(change);
     }
-    for (std::string& step : cluster_.PreviewSteps(config)) response->add_steps(std::move(step));
+    AddPreview(cluster_.PreviewChange(config), *response);
     return absl::OkStatus();
   });
 }
@@ -117,6 +122,7 @@ grpc::ServerUnaryReactor* ConfigService::ApplyConfig(grpc::CallbackServerContext
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
   const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
   if (!parsed.ok()) return AnswerNow(context, ToGrpc(parsed.problems));
+  for (const ConfigProblem& each : parsed.warnings) *response->add_warnings() = ToProto(each);
   ConfigChange change{parsed.file.config,          request->config_yaml(), request->base_revision(),
                       AuthorOr(request->author()), request->reason(),      "apply"};
   return AnswerLater(
@@ -137,7 +143,34 @@ grpc::ServerUnaryReactor* ConfigService::GetConfig(grpc::CallbackServerContext* 
     *response->mutable_revision() = ToProto(*revision);
     response->set_config_yaml(revision->config_yaml);
     const ParsedConfig parsed = ParseConfig(revision->config_yaml, "revision");
-    if (parsed.ok()) *response->mutable_config() = ToProto(parsed.file.config);
+    if (!parsed.ok()) return absl::OkStatus();
+    *response->mutable_config() = ToProto(parsed.file.config);
+    if (request->rendered()) {
+      response->set_rendered_yaml(RenderConfig(parsed.file, ConfigForm::kLong));
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ConfigService::DiffRevisions(grpc::CallbackServerContext* context,
+                                                       const v1::DiffRevisionsRequest* request,
+                                                       v1::DiffRevisionsResponse* response) {
+  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
+    if (request->from_revision() == 0) {
+      return InvalidField("from_revision", "must be the number of a revision, from 1");
+    }
+    const uint64_t newest = cluster_.desired_state().newest().number;
+    const uint64_t last = request->to_revision() == 0 ? newest : request->to_revision();
+    GOCOMET_ASSIGN_OR_RETURN(const Revision* from,
+                             FindRevision(cluster_, "from_revision", request->from_revision()));
+    GOCOMET_ASSIGN_OR_RETURN(const Revision* to, FindRevision(cluster_, "to_revision", last));
+    GOCOMET_ASSIGN_OR_RETURN(const Config before, ConfigOf("from_revision", *from));
+    GOCOMET_ASSIGN_OR_RETURN(const Config after, ConfigOf("to_revision", *to));
+    *response->mutable_from() = ToProto(*from);
+    *response->mutable_to() = ToProto(*to);
+    for (const FieldChange& change : DiffConfigs(before, after)) {
+      *response->add_changes() = ToProto(change);
+    }
     return absl::OkStatus();
   });
 }
@@ -180,7 +213,7 @@ grpc::ServerUnaryReactor* ConfigService::RollbackConfig(grpc::CallbackServerCont
         const ParsedConfig parsed =
             ParseConfig(revision->config_yaml, Cat("revision ", revision->number));
         if (!parsed.ok()) return reply->Finish(ToGrpc(parsed.problems));
-        const absl::Status possible = CheckRuntime(parsed.file.config.runtime, *revision);
+        const absl::Status possible = CheckRuntime(parsed, *revision);
         if (!possible.ok()) return reply->Finish(ToGrpc(possible));
         ConfigChange change{parsed.file.config,
                             revision->config_yaml,

@@ -29,6 +29,9 @@ class ConfigService final : public v1::ConfigService::CallbackService {
   grpc::ServerUnaryReactor* GetConfig(grpc::CallbackServerContext* context,
                                       const v1::GetConfigRequest* request,
                                       v1::GetConfigResponse* response) override;
+  grpc::ServerUnaryReactor* DiffRevisions(grpc::CallbackServerContext* context,
+                                          const v1::DiffRevisionsRequest* request,
+                                          v1::DiffRevisionsResponse* response) override;
   grpc::ServerUnaryReactor* ListRevisions(grpc::CallbackServerContext* context,
                                           const v1::ListRevisionsRequest* request,
                                           v1::ListRevisionsResponse* response) override;
@@ -39,10 +42,10 @@ class ConfigService final : public v1::ConfigService::CallbackService {
       grpc::CallbackServerContext* context, const v1::WatchConfigRequest* request) override;
 
  private:
-  // Parses, and adds what cannot be changed without a restart.
+  // Parses, and adds what this control plane cannot give while it runs.
   ParsedConfig Parse(const std::string& text, const std::string& file_name) const;
   // FAILED_PRECONDITION where a revision is for another runtime than the one that runs.
-  absl::Status CheckRuntime(RuntimeKind wanted, const Revision& revision) const;
+  absl::Status CheckRuntime(const ParsedConfig& parsed, const Revision& revision) const;
 
   Cluster& cluster_;
   StreamLimit& streams_;

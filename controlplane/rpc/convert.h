@@ -36,7 +36,10 @@ v1::ServiceSpec ToProto(const Service& service);
 v1::RouteSpec ToProto(const Route& route);
 v1::Config ToProto(const Config& config);
 v1::ConfigProblem ToProto(const ConfigProblem& problem);
+v1::FieldChange ToProto(const FieldChange& change);
 v1::Revision ToProto(const Revision& revision);
+// Into the fields of the same names.
+void AddPreview(Preview preview, v1::PlanConfigResponse& plan);
 v1::Event ToProto(const Event& event);
 v1::Balancer ToProto(const Balancer& balancer);
 v1::Snapshot ToProto(const Snapshot& snapshot);

@@ -131,4 +131,54 @@ v1::Config ToProto(const Config& config) {
   return proto;
 }
 
+v1::FieldChange ToProto(const FieldChange& change) {
+  v1::FieldChange proto;
+  proto.set_field(change.field);
+  proto.set_old_value(ReplaceInvalidUtf8(change.old_value));
+  proto.set_new_value(ReplaceInvalidUtf8(change.new_value));
+  return proto;
+}
+
+namespace {
+
+v1::WorkerStepKind ToProto(Preview::WorkerStep::Kind kind) {
+  switch (kind) {
+    case Preview::WorkerStep::Kind::kStart:
+      return v1::WORKER_STEP_KIND_START;
+    case Preview::WorkerStep::Kind::kReplace:
+      return v1::WORKER_STEP_KIND_REPLACE;
+    case Preview::WorkerStep::Kind::kStop:
+      return v1::WORKER_STEP_KIND_STOP;
+  }
+  return v1::WORKER_STEP_KIND_UNSPECIFIED;
+}
+
+}  // namespace
+
+void AddPreview(Preview preview, v1::PlanConfigResponse& plan) {
+  for (std::string& sentence : preview.sentences) plan.add_steps(std::move(sentence));
+  for (const Preview::ServiceSteps& service : preview.services) {
+    v1::ServicePlan* into = plan.add_services();
+    into->set_service(service.service);
+    for (const Preview::WorkerStep& step : service.steps) {
+      v1::WorkerStep* one = into->add_steps();
+      one->set_kind(ToProto(step.kind));
+      one->set_worker(step.worker);
+      one->set_port(step.port);
+    }
+    into->set_serving(service.serving);
+    into->set_lowest_serving(service.lowest_serving);
+    into->set_first_port(service.first_port);
+    into->set_last_port(service.last_port);
+  }
+  for (const Preview::BalancerStep& step : preview.balancers) {
+    v1::BalancerStep* into = plan.add_balancers();
+    into->set_kind(step.starts ? v1::BALANCER_STEP_KIND_START : v1::BALANCER_STEP_KIND_STOP);
+    into->set_balancer(step.balancer);
+    into->set_address(step.address);
+    into->set_connections(step.connections);
+  }
+  plan.set_client_connections_affected(preview.client_connections_affected);
+}
+
 }  // namespace gocomet::controlplane

@@ -165,11 +165,15 @@ absl::StatusOr<v1::ApplyConfigResponse> ControlPlane::RollbackConfig(
   return connection_->channel.Call<Service>(&Service::Stub::RollbackConfig, request);
 }
 
-absl::StatusOr<v1::GetConfigResponse> ControlPlane::GetConfig(uint64_t revision) {
+absl::StatusOr<v1::GetConfigResponse> ControlPlane::GetConfig(const v1::GetConfigRequest& request) {
   using Service = v1::ConfigService;
-  v1::GetConfigRequest request;
-  request.set_revision(revision);
   return connection_->channel.Call<Service>(&Service::Stub::GetConfig, request);
+}
+
+absl::StatusOr<v1::DiffRevisionsResponse> ControlPlane::DiffRevisions(
+    const v1::DiffRevisionsRequest& request) {
+  using Service = v1::ConfigService;
+  return connection_->channel.Call<Service>(&Service::Stub::DiffRevisions, request);
 }
 
 absl::StatusOr<v1::ListRevisionsResponse> ControlPlane::ListRevisions() {

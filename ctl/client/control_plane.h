@@ -63,7 +63,8 @@ class ControlPlane {
   absl::StatusOr<v1::ApplyConfigResponse> ApplyConfig(const v1::ApplyConfigRequest& request);
   absl::StatusOr<v1::ApplyConfigResponse> RollbackConfig(const v1::RollbackConfigRequest& request);
   // Revision 0 is the newest.
-  absl::StatusOr<v1::GetConfigResponse> GetConfig(uint64_t revision);
+  absl::StatusOr<v1::GetConfigResponse> GetConfig(const v1::GetConfigRequest& request);
+  absl::StatusOr<v1::DiffRevisionsResponse> DiffRevisions(const v1::DiffRevisionsRequest& request);
   absl::StatusOr<v1::ListRevisionsResponse> ListRevisions();
 
   // The newest `limit` events whose subject starts with the prefix, newest first; 0 means all.

@@ -1,4 +1,5 @@
-// What changes the desired state by a config text: apply, validate, plan, config show, rollback.
+// What changes the desired state by a config text: apply, validate, plan, rollback; and config,
+// which shows what it is and was.
 #include <istream>
 #include <iterator>
 #include <memory>
@@ -12,7 +13,9 @@
 #include "ctl/app/exit_code.h"
 #include "ctl/commands/commands.h"
 #include "ctl/commands/fetch.h"
+#include "ctl/commands/listings.h"
 #include "ctl/commands/resource.h"
+#include "ctl/commands/watch.h"
 #include "ctl/output/display_width.h"
 #include "ctl/views/config_text.h"
 
@@ -27,7 +30,10 @@ struct Options {
   std::string reason;
   std::string revision;
   uint64_t base_revision = 0;
+  std::string from;
+  std::string to;
   bool dry_run = false;
+  bool rendered = false;
 };
 
 // A config text and the name that problems call it by.
@@ -86,6 +92,17 @@ int ShowProblems(Session& session, const Response& response, std::string_view fi
   return kInvalidConfig;
 }
 
+// What works, but not as well as it could.
+template <typename Response>
+void NoteWarnings(Session& session, const Response& response) {
+  const std::string lines = ProblemLines(response.warnings());
+  for (size_t at = 0; at < lines.size();) {
+    const size_t end = lines.find('\n', at);
+    session.Note(Cat("warning: ", lines.substr(at, end - at)));
+    at = end + 1;
+  }
+}
+
 int Validate(Session& session, const Options& options) {
   auto source = ReadSource(session, options.file);
   if (!source.ok()) return FailToRead(session, source.status());
@@ -94,6 +111,7 @@ int Validate(Session& session, const Options& options) {
       RequestFor<v1::ValidateConfigRequest>(*std::move(source)));
   if (!answer.ok()) return session.FailConfig(answer.status(), name);
   if (!answer->problems().empty()) return ShowProblems(session, *answer, name);
+  NoteWarnings(session, *answer);
   return session.Show(*answer, "config", Cat(name, " is valid\n"));
 }
 
@@ -110,6 +128,7 @@ int Plan(Session& session, const Options& options) {
                                                " is stale; the newest is ", plan->base_revision(),
                                                ": look at it with `gocometctl config show`")));
   }
+  NoteWarnings(session, *plan);
   return session.Show(*plan, "config", PlanText(*plan));
 }
 
@@ -134,6 +153,7 @@ int Apply(Session& session, const Options& options) {
   request.set_reason(options.reason);
   const auto applied = session.control_plane().ApplyConfig(request);
   if (!applied.ok()) return session.FailConfig(applied.status(), name);
+  NoteWarnings(session, *applied);
   return ShowApplied(session, *applied);
 }
 
@@ -151,18 +171,75 @@ int Rollback(Session& session, const Options& options) {
 }
 
 int ShowConfig(Session& session, const Options& options) {
-  uint64_t number = 0;
+  v1::GetConfigRequest request;
+  request.set_rendered(options.rendered);
   if (!options.revision.empty()) {
     const auto revision = ParseRevision(options.revision);
     if (!revision.ok()) return session.Fail(revision.status());
-    number = *revision;
+    request.set_revision(*revision);
   }
-  const auto config = session.control_plane().GetConfig(number);
+  const auto config = session.control_plane().GetConfig(request);
   if (!config.ok()) return session.Fail(config.status());
-  std::string text = CleanLines(config->config_yaml());
+  const std::string number = std::to_string(config->revision().number());
+  if (options.rendered && config->rendered_yaml().empty()) {
+    return session.Fail(absl::FailedPreconditionError(
+        Cat("revision ", number,
+            " has no long form that this control plane can give; see its text with `gocometctl "
+            "config show --revision ",
+            number, "`")));
+  }
+  std::string text = CleanLines(options.rendered ? config->rendered_yaml() : config->config_yaml());
   if (!text.empty() && text.back() != '\n') text += '\n';
-  return session.Show(*config, NameOf(Kind::kRevision, std::to_string(config->revision().number())),
-                      text);
+  return session.Show(*config, NameOf(Kind::kRevision, number), text);
+}
+
+int ShowHistory(Session& session, const Options&) {
+  const auto list = session.control_plane().ListRevisions();
+  if (!list.ok()) return session.Fail(list.status());
+  return session.Show(ListingOf(*list, session.now()));
+}
+
+int WatchHistory(Session& session, const Options&) { return WatchRevisions(session); }
+
+// Between the newest revision and a file: what apply would change.
+int DiffFile(Session& session, const Options& options) {
+  if (!options.from.empty()) {
+    return session.Fail(
+        absl::InvalidArgumentError("diff: name either revisions or a file with -f, not both"));
+  }
+  auto source = ReadSource(session, options.file);
+  if (!source.ok()) return FailToRead(session, source.status());
+  const std::string name = source->name;
+  const auto plan =
+      session.control_plane().PlanConfig(RequestFor<v1::PlanConfigRequest>(*std::move(source)));
+  if (!plan.ok()) return session.FailConfig(plan.status(), name);
+  if (!plan->problems().empty()) return ShowProblems(session, *plan, name);
+  const std::string both = Cat("from revision ", plan->base_revision(), " to ", name);
+  return session.Show(*plan, "config",
+                      plan->changes().empty()
+                          ? Cat("no changes ", both, "\n")
+                          : Cat("changes ", both, ":\n", ChangeLines(plan->changes())));
+}
+
+int Diff(Session& session, const Options& options) {
+  if (!options.file.empty()) return DiffFile(session, options);
+  if (options.from.empty()) {
+    return session.Fail(absl::InvalidArgumentError(
+        "diff: name a revision, two of them, or a file with -f; `gocometctl config history` lists "
+        "revisions"));
+  }
+  v1::DiffRevisionsRequest request;
+  const auto from = ParseRevision(options.from);
+  if (!from.ok()) return session.Fail(from.status());
+  request.set_from_revision(*from);
+  if (!options.to.empty()) {
+    const auto to = ParseRevision(options.to);
+    if (!to.ok()) return session.Fail(to.status());
+    request.set_to_revision(*to);
+  }
+  const auto diff = session.control_plane().DiffRevisions(request);
+  if (!diff.ok()) return session.Fail(diff.status());
+  return session.Show(*diff, "config", DiffText(*diff));
 }
 
 CLI::App* AddVerb(CLI::App& app, Session& session, Action& action, const char* name,
@@ -185,6 +262,15 @@ void AddChangeOptions(CLI::App* verb, Options& options) {
                    "refuse where this is no longer the newest revision");
 }
 
+void AddRollback(CLI::App& app, Session& session, Action& action,
+                 const std::shared_ptr<Options>& options) {
+  CLI::App* rollback =
+      AddVerb(app, session, action, "rollback",
+              "Makes an earlier revision's config the newest revision", Rollback, options);
+  rollback->add_option("REVISION", options->revision, "number of the revision")->required();
+  AddChangeOptions(rollback, *options);
+}
+
 }  // namespace
 
 void AddConfigCommands(CLI::App& app, Session& session, Action& action) {
@@ -197,20 +283,31 @@ void AddConfigCommands(CLI::App& app, Session& session, Action& action) {
   AddFile(AddVerb(app, session, action, "validate", "Checks a config file and changes nothing",
                   Validate, options),
           *options);
-  AddFile(AddVerb(app, session, action, "plan", "Shows what apply would do", Plan, options),
-          *options);
-  CLI::App* rollback =
-      AddVerb(app, session, action, "rollback",
-              "Makes an earlier revision's config the newest revision", Rollback, options);
-  rollback->add_option("REVISION", options->revision, "number of the revision")->required();
-  AddChangeOptions(rollback, *options);
+  CLI::App* plan =
+      AddVerb(app, session, action, "plan", "Shows what apply would do", Plan, options);
+  AddFile(plan, *options);
+  plan->add_option("--base-revision", options->base_revision,
+                   "refuse where this is no longer the newest revision");
+  AddRollback(app, session, action, options);
 
-  CLI::App* config = app.add_subcommand("config", "Shows the config that runs");
+  CLI::App* config = app.add_subcommand("config", "Shows the config that runs, and earlier ones");
   config->require_subcommand(1);
-  AddVerb(*config, session, action, "show", "Prints the config text of a revision", ShowConfig,
-          options)
-      ->alias("view")
-      ->add_option("--revision", options->revision, "its number [the newest]");
+  CLI::App* show = AddVerb(*config, session, action, "show", "Prints the config text of a revision",
+                           ShowConfig, options);
+  show->alias("view");
+  show->add_option("--revision", options->revision, "its number [the newest]");
+  show->add_flag("--rendered", options->rendered, "the long form: every key with its value");
+  AddVerb(*config, session, action, "history", "Lists the revisions, newest first", ShowHistory,
+          options);
+  CLI::App* diff =
+      AddVerb(*config, session, action, "diff",
+              "Shows what differs between two revisions, or the newest and a file", Diff, options);
+  diff->add_option("FROM", options->from, "number of the earlier revision");
+  diff->add_option("TO", options->to, "number of the later one [the newest]");
+  diff->add_option("-f,--file", options->file, "config file; - reads standard input");
+  AddVerb(*config, session, action, "watch", "Prints the newest revision, then each that follows",
+          WatchHistory, options);
+  AddRollback(*config, session, action, options);
 }
 
 }  // namespace gocomet::ctl

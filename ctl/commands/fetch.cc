@@ -44,8 +44,10 @@ absl::StatusOr<v1::ListRevisionsResponse> FetchRevisions(ControlPlane& control_p
   if (names.empty()) return control_plane.ListRevisions();
   v1::ListRevisionsResponse list;
   for (const std::string& name : names) {
+    v1::GetConfigRequest request;
     GOCOMET_ASSIGN_OR_RETURN(const uint64_t number, ParseRevision(name));
-    GOCOMET_ASSIGN_OR_RETURN(const v1::GetConfigResponse config, control_plane.GetConfig(number));
+    request.set_revision(number);
+    GOCOMET_ASSIGN_OR_RETURN(const v1::GetConfigResponse config, control_plane.GetConfig(request));
     *list.add_revisions() = config.revision();
   }
   return list;

@@ -14,4 +14,10 @@ std::string ProblemLines(const google::protobuf::RepeatedPtrField<v1::ConfigProb
 // What would change and what would happen, for people.
 std::string PlanText(const v1::PlanConfigResponse& plan);
 
+// One line for each field that changes; `  worker: 3 -> 4`.
+std::string ChangeLines(const google::protobuf::RepeatedPtrField<v1::FieldChange>& changes);
+
+// What differs between two revisions, one line per field.
+std::string DiffText(const v1::DiffRevisionsResponse& diff);
+
 }  // namespace gocomet::ctl

@@ -233,6 +233,104 @@ TEST_F(ChangeTest, ConfigShowPrintsATextThatApplyReads) {
   EXPECT_EQ(asked[1].revision(), 3U);
 }
 
+TEST_F(ChangeTest, ConfigShowRenderedPrintsTheLongForm) {
+  fake_.Script("ConfigService/GetConfig",
+               Make<v1::GetConfigResponse>("revision { number: 3 } config_yaml: 'worker: 3'"
+                                           " rendered_yaml: 'pool: 2'"));
+  EXPECT_EQ(Ctl({"config", "show", "--rendered", "--revision", "3"}).out, "pool: 2\n");
+  const auto asked = fake_.Requests<v1::GetConfigRequest>("ConfigService/GetConfig");
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_TRUE(asked[0].rendered());
+  EXPECT_EQ(asked[0].revision(), 3U);
+}
+
+TEST_F(ChangeTest, ConfigShowRenderedSaysWhereThereIsNoLongForm) {
+  fake_.Script("ConfigService/GetConfig",
+               Make<v1::GetConfigResponse>("revision { number: 3 } config_yaml: 'wroker: 3'"));
+  const Outcome run = Ctl({"config", "show", "--rendered"});
+  EXPECT_NE(run.exit_code, 0);
+  EXPECT_EQ(run.out, "");
+  EXPECT_THAT(run.err, HasSubstr("revision 3 has no long form"));
+}
+
+TEST_F(ChangeTest, ConfigHistoryListsRevisions) {
+  fake_.Script("ConfigService/ListRevisions",
+               Make<v1::ListRevisionsResponse>("revisions { number: 2 author: 'ada' source: 'apply'"
+                                               " reason: 'lunch' } revisions { number: 1 }"));
+  const Outcome run = Ctl({"config", "history"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("lunch"));
+  EXPECT_EQ(Ctl({"config", "history", "-o", "name"}).out, "revision/2\nrevision/1\n");
+}
+
+TEST_F(ChangeTest, ConfigDiffComparesRevisions) {
+  fake_.Script("ConfigService/DiffRevisions",
+               Make<v1::DiffRevisionsResponse>("from { number: 2 } to { number: 5 }"
+                                               " changes { field: 'worker' old_value: '3'"
+                                               " new_value: '4' }"));
+  EXPECT_EQ(Ctl({"config", "diff", "2", "5"}).out,
+            "changes from revision 2 to revision 5:\n  worker: 3 -> 4\n");
+  EXPECT_EQ(Ctl({"config", "diff", "2"}).exit_code, 0);
+  const auto asked = fake_.Requests<v1::DiffRevisionsRequest>("ConfigService/DiffRevisions");
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].from_revision(), 2U);
+  EXPECT_EQ(asked[0].to_revision(), 5U);
+  EXPECT_EQ(asked[1].to_revision(), 0U);
+}
+
+TEST_F(ChangeTest, ConfigDiffComparesAFileWithTheNewestRevision) {
+  fake_.Script("ConfigService/PlanConfig",
+               Make<v1::PlanConfigResponse>("base_revision: 3 changes_anything: true"
+                                            " changes { field: 'worker' old_value: '3'"
+                                            " new_value: '4' } steps: 'start worker-3'"));
+  EXPECT_EQ(Ctl({"config", "diff", "-f", "-"}).out,
+            "changes from revision 3 to stdin:\n  worker: 3 -> 4\n");
+  EXPECT_EQ(Ctl({"config", "diff"}).exit_code, 2);
+  EXPECT_EQ(Ctl({"config", "diff", "1", "-f", "-"}).exit_code, 2);
+  EXPECT_EQ(Ctl({"config", "diff", "x"}).exit_code, 2);
+}
+
+TEST_F(ChangeTest, ConfigRollbackIsRollback) {
+  EXPECT_EQ(Ctl({"config", "rollback", "5", "--reason", "oops"}).out, "revision/8 applied\n");
+  const auto asked = fake_.Requests<v1::RollbackConfigRequest>("ConfigService/RollbackConfig");
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].revision(), 5U);
+  EXPECT_EQ(asked[0].reason(), "oops");
+}
+
+TEST_F(ChangeTest, ConfigWatchPrintsEachRevision) {
+  const auto first = Make<v1::Revision>("number: 1 author: 'ada'");
+  const auto second = Make<v1::Revision>("number: 2 author: 'bob'");
+  fake_.Script("ConfigService/WatchConfig", {Answer::Stream({&first, &second})});
+  EXPECT_EQ(Ctl({"config", "watch", "-o", "name"}).out, "revision/1\nrevision/2\n");
+}
+
+TEST_F(ChangeTest, WarningsAreShownBesideTheAnswer) {
+  const std::string warning =
+      "warnings { file: 'stdin' line: 2 column: 5 key: 'routes[1]'"
+      " message: 'gets no requests' }";
+  fake_.Script("ConfigService/ValidateConfig", Make<v1::ValidateConfigResponse>(warning));
+  fake_.Script("ConfigService/PlanConfig", Make<v1::PlanConfigResponse>(warning));
+  fake_.Script("ConfigService/ApplyConfig", Make<v1::ApplyConfigResponse>(warning));
+  for (const char* verb : {"validate", "plan", "apply"}) {
+    const Outcome run = Ctl({verb, "-f", "-"});
+    EXPECT_EQ(run.exit_code, 0) << verb;
+    EXPECT_EQ(run.err, "warning: stdin:2:5: routes[1]: gets no requests\n") << verb;
+  }
+}
+
+TEST_F(ChangeTest, PlanSaysWhatClientsNotice) {
+  fake_.Script("ConfigService/PlanConfig",
+               Make<v1::PlanConfigResponse>(
+                   "base_revision: 3 changes_anything: true steps: 'replace web-0'"
+                   " services { service: 'web' serving: 3 lowest_serving: 2 first_port: 8000"
+                   " last_port: 8003 } client_connections_affected: 7"));
+  EXPECT_EQ(Ctl({"plan", "-f", "-"}).out,
+            "changes to revision 3:\nsteps:\n  1. replace web-0\nmeanwhile:\n"
+            "  web: 3 serving, never below 2; ports 8000 to 8003\n"
+            "  connections of clients that are closed once they are answered: 7\n");
+}
+
 TEST_F(ChangeTest, DrainAndUndrainTakeNamesAsListsPrintThem) {
   fake_.Script("WorkerService/DrainWorker",
                Make<v1::Worker>("name: 'worker-0' status { in_flight: 3 }"));

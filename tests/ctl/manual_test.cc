@@ -32,7 +32,7 @@ std::set<std::string> AllOf(const std::string& text, const std::string& pattern)
 std::set<std::string> Commands(const std::string& help) {
   const size_t start = help.find("Subcommands:");
   return start == std::string::npos ? std::set<std::string>()
-                                    : AllOf(help.substr(start), "^  ([a-z]+) ");
+                                    : AllOf(help.substr(start), "^  ([a-z]+),? ");
 }
 
 std::string HelpOf(const std::string& command) {
@@ -56,10 +56,22 @@ TEST(Manual, NamesEveryOption) {
   }
 }
 
+TEST(Manual, NamesEachVerbOfConfigWithItsOptions) {
+  for (const std::string& verb : Commands(HelpOf("config"))) {
+    EXPECT_THAT(Manual(), testing::HasSubstr("`config " + verb));
+    const std::string help = RunProgram({}, {"config", verb, "--help"}).out;
+    for (const std::string& option : AllOf(help, "^  (?:-[a-z],)?(--[a-z-]+)")) {
+      EXPECT_THAT(Manual(), testing::HasSubstr(option)) << "an option of config " << verb;
+    }
+  }
+}
+
 TEST(Manual, NamesNoOptionThatDoesNotExist) {
   std::string help = HelpOf("") + HelpOf("config");
   for (const std::string& command : Commands(HelpOf(""))) help += HelpOf(command);
-  help += RunProgram({}, {"config", "show", "--help"}).out;
+  for (const std::string& verb : Commands(HelpOf("config"))) {
+    help += RunProgram({}, {"config", verb, "--help"}).out;
+  }
   // Programs that the manual calls beside gocometctl.
   help += "--config";
   for (const std::string& option : AllOf(Manual(), "[ `(](--[a-z][a-z-]*)")) {
