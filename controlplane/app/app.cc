@@ -183,8 +183,9 @@ class App {
     GOCOMET_ASSIGN_OR_RETURN(const std::string programs, ProgramDirectory());
     const std::string worker_program = programs + "/gocomet-worker";
     GOCOMET_ASSIGN_OR_RETURN(const std::string worker_hash, ContentName(worker_program));
-    GOCOMET_ASSIGN_OR_RETURN(ChosenRuntime runtime,
-                             ChooseRuntime(start.config.runtime, *state_, worker_program));
+    GOCOMET_ASSIGN_OR_RETURN(
+        ChosenRuntime runtime,
+        ChooseRuntime(start.config.runtime, *state_, loaded_.directory, worker_program));
     driver_ = std::move(runtime.driver);
     GOCOMET_RETURN_IF_ERROR(CheckServices(start.config));
     const std::string shown = Cat(ToString(driver_->kind()), " (", runtime.reason, ")");

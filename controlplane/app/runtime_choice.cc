@@ -16,23 +16,27 @@ namespace {
 constexpr std::chrono::seconds kEnginePatience{2};
 
 absl::StatusOr<ChosenRuntime> UseDocker(const std::string& engine, const StateDirectory& state,
+                                        const std::string& config_directory,
                                         const std::string& worker_program) {
   DockerDriverOptions options;
   options.worker_program = worker_program;
   options.workers_directory = state.workers_directory();
   options.report_directory = state.report_directory();
+  options.config_directory = config_directory;
   options.cluster = state.cluster_name();
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeDockerDriver(std::move(options)));
   return ChosenRuntime{std::move(driver), Cat("workers are containers of ", engine)};
 }
 
 absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
+                                           const std::string& config_directory,
                                            const std::string& worker_program,
                                            const std::string& why) {
   ProcessDriverOptions options;
   options.worker_program = worker_program;
   options.workers_directory = state.workers_directory();
   options.report_socket = state.report_socket();
+  options.config_directory = config_directory;
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeProcessDriver(std::move(options)));
   return ChosenRuntime{std::move(driver),
                        why.empty() ? "workers are processes of this machine" : why};
@@ -41,13 +45,15 @@ absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
 }  // namespace
 
 absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
+                                            const std::string& config_directory,
                                             const std::string& worker_program) {
   if (wanted == RuntimeKind::kExternal) {
     return ChosenRuntime{MakeExternalDriver(), "workers are run by someone else"};
   }
-  if (wanted == RuntimeKind::kProcess) return UseProcesses(state, worker_program, "");
+  if (wanted == RuntimeKind::kProcess)
+    return UseProcesses(state, config_directory, worker_program, "");
   const auto engine = ProbeDockerEngine("", kEnginePatience);
-  if (engine.ok()) return UseDocker(*engine, state, worker_program);
+  if (engine.ok()) return UseDocker(*engine, state, config_directory, worker_program);
   if (wanted == RuntimeKind::kDocker) {
     return WithContext(engine.status(), "`runtime: docker`, and no Docker engine can be used");
   }
@@ -56,7 +62,7 @@ absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirec
   if (engine.status().code() == absl::StatusCode::kNotFound) {
     problem = problem.substr(0, problem.find(';'));
   }
-  return UseProcesses(state, worker_program, std::string(problem));
+  return UseProcesses(state, config_directory, worker_program, std::string(problem));
 }
 
 }  // namespace gocomet::controlplane

@@ -17,8 +17,9 @@ struct ChosenRuntime {
 };
 
 // Makes the driver that `wanted` names; for `auto`, Docker's where an engine answers, else
-// processes.
+// processes. Relative paths of services start at `config_directory`.
 absl::StatusOr<ChosenRuntime> ChooseRuntime(RuntimeKind wanted, const StateDirectory& state,
+                                            const std::string& config_directory,
                                             const std::string& worker_program);
 
 }  // namespace gocomet::controlplane

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ struct ChildSetup {
   const char* program = nullptr;
   const char* directory = nullptr;
   std::vector<char*> arguments;
+  std::vector<char*> environment;
+  rlimit data{RLIM_INFINITY, RLIM_INFINITY};
   UniqueFd input;
   UniqueFd output;
   UniqueFd error;
@@ -60,11 +63,13 @@ struct ChildSetup {
   if (::setsid() >= 0 && ::chdir(setup.directory) == 0 &&
       ::dup2(setup.input.get(), STDIN_FILENO) >= 0 &&
       ::dup2(setup.output.get(), STDOUT_FILENO) >= 0 &&
-      ::dup2(setup.error.get(), STDERR_FILENO) >= 0) {
+      ::dup2(setup.error.get(), STDERR_FILENO) >= 0 &&
+      (setup.data.rlim_cur == RLIM_INFINITY || ::setrlimit(RLIMIT_DATA, &setup.data) == 0)) {
     // A kernel that knows no such call leaves what was opened without O_CLOEXEC to the child.
     ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-    ::execv(setup.program, setup.arguments.data());
+    ::execve(setup.program, setup.arguments.data(),
+             setup.environment.empty() ? environ : setup.environment.data());
   }
   const int error = errno;
   [[maybe_unused]] const ssize_t told = ::write(setup.failure.get(), &error, sizeof(error));
@@ -100,6 +105,22 @@ void Reap(pid_t pid) {
   }
 }
 
+// The number of a child that has not been waited for is nobody else's, nor is its group's. That of
+// a process which somebody else started may be free already: its session is looked for.
+void KillWhatIsLeft(const ProcessIdentity& identity, const UniqueFd& pidfd) {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(pidfd.get());
+  if (::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+    ::kill(-identity.pid, SIGKILL);
+    return;
+  }
+  for (const ProcessIdentity& member : FindSession(identity)) {
+    const UniqueFd left = OpenPidfd(member.pid);
+    const auto now = IdentifyProcess(member.pid);
+    if (left.valid() && now.ok() && *now == member) SendSignal(left, SIGKILL);
+  }
+}
+
 ProcessExit ReadExit(const UniqueFd& pidfd) {
   siginfo_t info{};
   ProcessExit exit;
@@ -118,7 +139,8 @@ ProcessExit ReadExit(const UniqueFd& pidfd) {
 
 absl::Status CannotStart(const ProcessLaunch& launch, int error) {
   return absl::ErrnoToStatus(
-      error, Cat("cannot start ", launch.program, " in ", launch.working_directory));
+      error, Cat("cannot start ", launch.program, " in ", launch.working_directory,
+                 error == ENOEXEC ? " (a script needs a first line such as #!/bin/sh)" : ""));
 }
 
 }  // namespace
@@ -154,6 +176,13 @@ absl::StatusOr<ProcessIdentity> ChildProcesses::Start(const ProcessLaunch& launc
     setup.arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   setup.arguments.push_back(nullptr);
+  if (launch.environment) {
+    for (const std::string& variable : *launch.environment) {
+      setup.environment.push_back(const_cast<char*>(variable.c_str()));
+    }
+    setup.environment.push_back(nullptr);
+  }
+  if (launch.data_bytes_max != 0) setup.data = {launch.data_bytes_max, launch.data_bytes_max};
   GOCOMET_ASSIGN_OR_RETURN(setup.input, OpenForChild("/dev/null", O_RDONLY));
   constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
   GOCOMET_ASSIGN_OR_RETURN(setup.output, OpenForChild(launch.stdout_file, kAppend));
@@ -264,6 +293,7 @@ void ChildProcesses::OnEnded(uint64_t key) {
   Watched& process = ended.mapped();
   // Closing it would not be enough: a child between fork and exec holds a copy of the descriptor.
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.pidfd.get(), nullptr);
+  KillWhatIsLeft(process.identity, process.pidfd);
   const ProcessExit exit = ReadExit(process.pidfd);
   process.on_exit(process.identity, exit);
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +23,9 @@ struct ProcessLaunch {
   std::string working_directory;
   std::string stdout_file;  // Made (mode 0600) where missing, appended to where not.
   std::string stderr_file;
+  std::optional<std::vector<std::string>> environment;  // `NAME=VALUE`; none: ours.
+  // Of memory that only it can see, counted where it is asked for (RLIMIT_DATA); 0: no limit.
+  uint64_t data_bytes_max = 0;
 };
 
 struct ProcessExit {
@@ -33,8 +37,9 @@ struct ProcessExit {
 
 // Starts programs that outlive this one, and tells when they end.
 //
-// A program runs in its own session, with /dev/null as its input, default signal handling, none of
-// our other descriptors, and our environment. It is not told of our end.
+// A program runs in its own session, with /dev/null as its input, default signal handling, and none
+// of our other descriptors. It is not told of our end. What is left of its session when it ends is
+// killed, as in a container.
 //
 // Thread safety: every method may be called from any thread, also from a callback; the destructor
 // from any thread but the callbacks'. Callbacks come on one thread of the object's own, one at a

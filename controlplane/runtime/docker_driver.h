@@ -18,6 +18,7 @@ struct DockerDriverOptions {
   std::string worker_program;     // The static binary that the image is made of.
   std::string workers_directory;  // Absolute; each worker gets a directory of its own in it.
   std::string report_directory;   // Absolute; holds the report socket, report.sock.
+  std::string config_directory;   // Absolute; where relative paths of services start.
   std::string cluster;            // Tells the clusters of one machine apart, in names and labels.
   std::chrono::milliseconds call_patience{10'000};  // For each call of the API but builds.
   const Clock* clock = &SystemClock();              // For times that the engine does not tell.

@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kCallsWaitingMax = 4096;
-constexpr milliseconds kLogSizeInterval{10'000};
+constexpr milliseconds kLogSizeInterval{2'000};
 
 // Hands every call to the one thread that owns the workers and the logs.
 class ProcessDriver : public RuntimeDriver {

@@ -20,10 +20,15 @@ struct ProcessIdentity {
   auto operator<=>(const ProcessIdentity&) const = default;
 };
 
-// The start time, field 22, out of the text of /proc/PID/stat. Its second field is the program's
-// name in parentheses, which may hold spaces and parentheses itself. INVALID_ARGUMENT where the
-// text is something else.
-absl::StatusOr<uint64_t> ParseStartTicks(std::string_view stat);
+struct ProcessStat {
+  pid_t session = 0;
+  uint64_t start_ticks = 0;
+};
+
+// Fields 6 and 22 of the text of /proc/PID/stat. Its second field is the program's name in
+// parentheses, which may hold spaces and parentheses itself. INVALID_ARGUMENT where the text is
+// something else.
+absl::StatusOr<ProcessStat> ParseProcessStat(std::string_view stat);
 
 // NOT_FOUND where no such process exists. One that has ended and was not waited for still exists.
 absl::StatusOr<ProcessIdentity> IdentifyProcess(pid_t pid);
@@ -32,6 +37,15 @@ absl::StatusOr<ProcessIdentity> IdentifyProcess(pid_t pid);
 // adjacent places. Those of other users that may not be read are left out.
 std::vector<ProcessIdentity> FindProcesses(
     const std::vector<std::pair<std::string, std::string>>& arguments);
+
+// The processes that lead a session and were started with this variable in their environment. Those
+// of other users are left out.
+std::vector<ProcessIdentity> FindSessionLeaders(const std::string& variable,
+                                                const std::string& value);
+
+// The other processes of the session that `leader` led and that came after it. None where another
+// process has the leader's number now.
+std::vector<ProcessIdentity> FindSession(const ProcessIdentity& leader);
 
 // Differs after each start of the machine.
 std::string BootId();

@@ -33,6 +33,9 @@ absl::StatusOr<ProcessRecord> ParseFields(const Json& json) {
   GOCOMET_ASSIGN_OR_RETURN(record.port, NumberOf<uint16_t>(json, "port"));
   GOCOMET_ASSIGN_OR_RETURN(record.template_hash, TextOf(json, "template_hash"));
   GOCOMET_ASSIGN_OR_RETURN(record.program, TextOf(json, "program"));
+  GOCOMET_ASSIGN_OR_RETURN(record.stop_signal, TextOf(json, "stop_signal"));
+  GOCOMET_ASSIGN_OR_RETURN(const bool has_command, FlagOf(json, "has_command"));
+  record.is_demo = !has_command;
   GOCOMET_ASSIGN_OR_RETURN(record.address, TextOf(json, "address"));
   GOCOMET_ASSIGN_OR_RETURN(record.balancer_address, TextOf(json, "balancer_address"));
   GOCOMET_ASSIGN_OR_RETURN(record.created, TimeOf(json, "created_us"));
@@ -46,6 +49,12 @@ absl::StatusOr<ProcessRecord> ParseFields(const Json& json) {
   return record;
 }
 
+// No process of this machine has both numbers again.
+uint64_t IncarnationOf(const ProcessIdentity& process) {
+  constexpr int kTicksShift = 22;  // The kernel's PID_MAX_LIMIT is below 2^22 + 1.
+  return process.start_ticks << kTicksShift | static_cast<uint64_t>(process.pid);
+}
+
 }  // namespace
 
 std::string ToJson(const ProcessRecord& record) {
@@ -55,6 +64,8 @@ std::string ToJson(const ProcessRecord& record) {
                {"port", record.port},
                {"template_hash", record.template_hash},
                {"program", record.program},
+               {"stop_signal", record.stop_signal},
+               {"has_command", !record.is_demo},
                {"address", record.address},
                {"balancer_address", record.balancer_address},
                {"created_us", ToMicroseconds(record.created)},
@@ -92,6 +103,7 @@ RuntimeWorker ToRuntimeWorker(const ProcessRecord& record) {
   worker.created = record.created;
   worker.running = record.process.pid != 0 && !record.exit;
   worker.exit = record.exit;
+  if (!record.is_demo) worker.incarnation = IncarnationOf(record.process);
   return worker;
 }
 

@@ -20,6 +20,8 @@ struct ProcessRecord {
   uint16_t port = 0;
   std::string template_hash;
   std::string program;
+  std::string stop_signal = "SIGTERM";
+  bool is_demo = true;  // It says itself which incarnation it is.
   std::string address;
   std::string balancer_address;
   WallTime created{};

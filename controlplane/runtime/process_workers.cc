@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "controlplane/runtime/process_logs.h"
 #include "controlplane/runtime/worker_address.h"
+#include "controlplane/runtime/worker_program.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -108,10 +109,12 @@ void ProcessWorkers::LoadDamaged(const std::string& instance, std::string_view w
 }
 
 // A control plane that died between a start and writing the number down left a worker that only
-// its arguments tell.
+// its arguments tell, or its environment.
 std::vector<ProcessIdentity> ProcessWorkers::FindStarted(const std::string& instance) const {
-  return FindProcesses(
+  std::vector<ProcessIdentity> found = FindProcesses(
       {{"--instance", instance}, {"--control-plane", Cat("unix:", options_.report_socket)}});
+  if (found.empty()) found = FindSessionLeaders(kInstanceVariable, instance);
+  return found;
 }
 
 absl::StatusOr<RuntimeWorker> ProcessWorkers::Start(const WorkerLaunch& launch) {
@@ -122,14 +125,15 @@ absl::StatusOr<RuntimeWorker> ProcessWorkers::Start(const WorkerLaunch& launch) 
   if (const auto found = workers_.find(launch.instance); found != workers_.end()) {
     return ToRuntimeWorker(found->second.record);
   }
+  GOCOMET_ASSIGN_OR_RETURN(const ProcessLaunch process, ProcessFor(launch));
   GOCOMET_ASSIGN_OR_RETURN(const Address address,
                            Address::FromIpAndPort(launch.bind_address, launch.port));
   const absl::Status is_free = CheckAddressIsFree(address);
   if (absl::IsAlreadyExists(is_free)) return PortTaken(launch, is_free);
   GOCOMET_RETURN_IF_ERROR(is_free);
   Entry entry;
-  entry.record = NewRecord(launch);
-  if (const absl::Status spawned = Spawn(launch, entry.record); !spawned.ok()) {
+  entry.record = NewRecord(launch, process.program);
+  if (const absl::Status spawned = Spawn(launch, process, entry.record); !spawned.ok()) {
     (void)DeleteFiles(launch.instance);  // What stays is listed by the next control plane.
     return spawned;
   }
@@ -139,17 +143,22 @@ absl::StatusOr<RuntimeWorker> ProcessWorkers::Start(const WorkerLaunch& launch) 
   return worker;
 }
 
-ProcessRecord ProcessWorkers::NewRecord(const WorkerLaunch& launch) const {
+ProcessRecord ProcessWorkers::NewRecord(const WorkerLaunch& launch,
+                                        const std::string& program) const {
   ProcessRecord record;
   record.instance = launch.instance;
   record.service = launch.service;
   record.ordinal = launch.ordinal;
   record.port = launch.port;
   record.template_hash = launch.template_hash;
-  record.program = options_.worker_program;
+  record.program = program;
+  record.stop_signal = launch.workload.stop_signal;
+  record.is_demo = launch.workload.is_demo();
   record.address = ReachableAddress(launch.bind_address, launch.port);
   record.balancer_address =
-      BalancerAddress(Cat(DirectoryOf(launch.instance), "/", kSocketFile), record.address);
+      record.is_demo
+          ? BalancerAddress(Cat(DirectoryOf(launch.instance), "/", kSocketFile), record.address)
+          : record.address;
   record.created = options_.clock->Wall();
   record.boot_id = boot_id_;
   return record;
@@ -180,18 +189,31 @@ std::vector<std::string> ProcessWorkers::ArgumentsFor(const WorkerLaunch& launch
   return arguments;
 }
 
-// The record is on disk before the process exists, so that none is ever lost.
-absl::Status ProcessWorkers::Spawn(const WorkerLaunch& launch, ProcessRecord& record) {
+absl::StatusOr<ProcessLaunch> ProcessWorkers::ProcessFor(const WorkerLaunch& launch) const {
   const std::string directory = DirectoryOf(launch.instance);
-  GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
-  GOCOMET_RETURN_IF_ERROR(WriteFileAtomically(Cat(directory, "/", kTokenFile), launch.token, 0600));
-  GOCOMET_RETURN_IF_ERROR(Save(record));
   ProcessLaunch process;
-  process.program = options_.worker_program;
-  process.arguments = ArgumentsFor(launch);
-  process.working_directory = directory;
+  if (launch.workload.is_demo()) {
+    process.program = options_.worker_program;
+    process.arguments = ArgumentsFor(launch);
+    process.working_directory = directory;
+  } else {
+    GOCOMET_ASSIGN_OR_RETURN(process, ProcessOf(launch, options_.config_directory));
+  }
   process.stdout_file = Cat(directory, "/", kStdoutFile);
   process.stderr_file = Cat(directory, "/", kStderrFile);
+  return process;
+}
+
+// The record is on disk before the process exists, so that none is ever lost.
+absl::Status ProcessWorkers::Spawn(const WorkerLaunch& launch, const ProcessLaunch& process,
+                                   ProcessRecord& record) {
+  const std::string directory = DirectoryOf(launch.instance);
+  GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
+  if (record.is_demo) {
+    GOCOMET_RETURN_IF_ERROR(
+        WriteFileAtomically(Cat(directory, "/", kTokenFile), launch.token, 0600));
+  }
+  GOCOMET_RETURN_IF_ERROR(Save(record));
   GOCOMET_ASSIGN_OR_RETURN(record.process, children_.Start(process, ExitOf(launch.instance)));
   absl::Status saved = Save(record);
   if (!saved.ok()) (void)children_.Signal(record.process, SIGKILL);
@@ -240,7 +262,8 @@ void ProcessWorkers::Stop(const std::string& handle, milliseconds grace, const D
   const ProcessIdentity process = entry.record.process;
   entry.on_ended.push_back(done);
   if (grace.count() <= 0) return Kill(handle, process);
-  (void)children_.Signal(process, SIGTERM);  // Where it has ended, its exit is on its way.
+  const int signal = SignalNumber(entry.record.stop_signal);
+  (void)children_.Signal(process, signal);  // Where it has ended, its exit is on its way.
   queue_.PostIn(grace, [this, handle, process] { Kill(handle, process); });
 }
 

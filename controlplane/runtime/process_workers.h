@@ -44,9 +44,11 @@ class ProcessWorkers {
   void LoadWorker(const std::string& instance);
   void LoadDamaged(const std::string& instance, std::string_view why);
   std::vector<ProcessIdentity> FindStarted(const std::string& instance) const;
-  ProcessRecord NewRecord(const WorkerLaunch& launch) const;
+  ProcessRecord NewRecord(const WorkerLaunch& launch, const std::string& program) const;
   std::vector<std::string> ArgumentsFor(const WorkerLaunch& launch) const;
-  absl::Status Spawn(const WorkerLaunch& launch, ProcessRecord& record);
+  absl::StatusOr<ProcessLaunch> ProcessFor(const WorkerLaunch& launch) const;
+  absl::Status Spawn(const WorkerLaunch& launch, const ProcessLaunch& process,
+                     ProcessRecord& record);
   ChildProcesses::OnExit ExitOf(const std::string& instance);
   void OnExit(const std::string& instance, const ProcessIdentity& process, const ProcessExit& exit);
   void End(Entry& entry, const RuntimeWorker::Exit& exit);

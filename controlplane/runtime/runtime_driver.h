@@ -19,7 +19,7 @@ struct WorkerLaunch {
   std::string instance;  // 12 hex digits, chosen by the control plane: unique for ever.
   std::string service;
   uint32_t ordinal = 0;
-  uint16_t port = 0;  // Host port; 8080 inside a container.
+  uint16_t port = 0;  // Host port.
   std::string bind_address;
   std::string template_hash;  // Kept with the worker, so that an adopted one can be judged.
   Workload workload;
@@ -41,6 +41,9 @@ struct RuntimeWorker {
   std::string balancer_address;  // What balancers should connect to: IP:PORT or unix:/PATH.
   std::string image;
   int64_t pid = 0;
+  // Of this run: another one each time that the same worker is started again. 0: it says so itself,
+  // as the demo worker does, when it reports.
+  uint64_t incarnation = 0;
   WallTime created{};
   bool running = false;
   std::string remark;  // What keeps it from its work though it runs, for people; mostly empty.
@@ -58,6 +61,13 @@ struct RuntimeWorker {
 struct RuntimeLogLine {
   std::optional<WallTime> time;
   bool is_stderr = false;
+  std::string text;
+};
+
+// What a driver does that takes long, for people.
+struct RuntimeNote {
+  std::string service;
+  std::string kind;  // As of events: `ImagePulling`.
   std::string text;
 };
 
@@ -83,15 +93,17 @@ class RuntimeDriver {
   // `docker`: engine version and address. For people.
   virtual std::string description() const = 0;
 
-  // Makes the worker image available, building it where its content changed. Build errors are part
-  // of the message. Other drivers check that the program exists.
+  // Makes the demo worker's image available, building it where its content changed. Build errors
+  // are part of the message. Other drivers check that the program exists.
   virtual void Prepare(Done<absl::Status> done) = 0;
 
   // Idempotent: a second call with the same instance answers with the same worker.
-  // ALREADY_EXISTS where the port or name is taken by a stranger; the message names it.
+  // ALREADY_EXISTS where the port or name is taken by a stranger; the message names it. An image
+  // that is missing is pulled first, for which it waits as long as the pull makes progress.
   virtual void Start(const WorkerLaunch& launch, Done<absl::StatusOr<RuntimeWorker>> done) = 0;
 
-  // SIGTERM, then SIGKILL after `grace`. OK once it does not run, also where it did not before.
+  // The workload's stop signal, then SIGKILL after `grace`. OK once it does not run, also where it
+  // did not before.
   virtual void Stop(const std::string& handle, std::chrono::milliseconds grace,
                     Done<absl::Status> done) = 0;
 
@@ -104,6 +116,9 @@ class RuntimeDriver {
   // `changed` is called whenever List may have a new answer (an exit, a start, an engine that came
   // back); it may be called for nothing, and an event may be lost. At most one watcher.
   virtual void Watch(std::function<void()> changed) = 0;
+
+  // `tell` is called with each note, on a driver thread; it must not block. At most one listener.
+  virtual void Listen(std::function<void(RuntimeNote)> tell) { (void)tell; }
 
   // The last `tail` lines (-1: all that is kept), then, with `follow`, what is written from now on.
   // `line` is called in order; `end` once, after the last line. Both on a driver thread.

@@ -156,7 +156,8 @@ TEST_F(ChildProcessesTest, ProcessesOutliveTheObjectAndAreAdoptedByTheNext) {
 }
 
 TEST_F(ChildProcessesTest, OfAProcessThatIsNotOurChildTheEndIsSeenAndNotTheCode) {
-  MustStart(Shell("sleep 1000 & echo $!"));  // Its child goes to the system's first process.
+  // Its child, in a session of its own, goes to the system's first process.
+  MustStart(Shell("{ setsid sh -c 'echo $$; exec sleep 1000' & } | { read pid; echo $pid; }"));
   Exit();
   const auto grandchild = IdentifyProcess(static_cast<pid_t>(std::stoi(Output())));
   ASSERT_TRUE(grandchild.ok()) << grandchild.status();
@@ -190,11 +191,11 @@ TEST_F(ChildProcessesTest, ManyThatEndAtOnceAreEachToldOnce) {
 
 TEST(ProcessIdentityTest, ReadsTheStartTimeBehindAnyName) {
   const std::string rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 987654 20 21";
-  EXPECT_EQ(*ParseStartTicks("42 (sh) " + rest), 987654u);
-  EXPECT_EQ(*ParseStartTicks("42 (a) b (c d)) " + rest), 987654u);
+  EXPECT_EQ(ParseProcessStat("42 (sh) " + rest)->start_ticks, 987654u);
+  EXPECT_EQ(ParseProcessStat("42 (a) b (c d)) " + rest)->start_ticks, 987654u);
   for (const char* text : {"", "42", "42 (sh)", "42 (sh) S 1 2",
                            "42 (sh) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"}) {
-    EXPECT_FALSE(ParseStartTicks(text).ok()) << text;
+    EXPECT_FALSE(ParseProcessStat(text).ok()) << text;
   }
 }
 
