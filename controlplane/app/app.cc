@@ -192,8 +192,12 @@ class App {
     Say(Cat("Runtime: ", shown));
     GOCOMET_RETURN_IF_ERROR(WaitFor<absl::Status>([this](auto done) { driver_->Prepare(done); },
                                                   kPreparePatience, "the runtime"));
+    const std::string balancer_program = programs + "/gocomet-balancer";
+    // Without it nothing is started, and the message below says what to do.
+    const std::string balancer_hash = ContentName(balancer_program).value_or("");
     GOCOMET_ASSIGN_OR_RETURN(
-        launcher_, MakeBalancerProcesses({.program = programs + "/gocomet-balancer",
+        launcher_, MakeBalancerProcesses({.program = balancer_program,
+                                          .program_content = balancer_hash,
                                           .directory = state_->balancers_directory(),
                                           .data_plane_socket = state_->data_plane_socket()},
                                          *tokens_, clock_));
@@ -204,6 +208,7 @@ class App {
 
     Cluster::Options options;
     options.worker_hash = worker_hash;
+    options.balancer_hash = balancer_hash;
     options.token = [this](const std::string& instance) {
       return tokens_->Issue(Cat("worker/", instance));
     };

@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/cluster/plan.h"
 #include "controlplane/runtime/child_processes.h"
 #include "controlplane/runtime/task_queue.h"
 
@@ -53,6 +54,8 @@ class BalancerProcesses final : public BalancerLauncher {
     queue_.Drain();
     processes_.reset();  // Ends its callbacks, which use what is below.
   }
+
+  std::string program() const override { return options_.program_content; }
 
   std::vector<BalancerProcess> Adopt() override {
     std::vector<BalancerProcess> adopted;
@@ -96,7 +99,7 @@ class BalancerProcesses final : public BalancerLauncher {
     });
   }
 
-  void Watch(std::function<void(std::string, int64_t, std::string)> exited) override {
+  void Watch(std::function<void(std::string, int64_t, BalancerExit)> exited) override {
     const std::lock_guard hold(mutex_);
     exited_ = std::move(exited);
   }
@@ -113,8 +116,12 @@ class BalancerProcesses final : public BalancerLauncher {
                        json["address"].is_string() && json.contains("threads") &&
                        json["threads"].is_number_unsigned();
     if (!whole) return absl::DataLossError(Cat(DirectoryOf(name), "/launch.json cannot be read"));
-    return BalancerProcess{
-        name, json["address"].get<std::string>(), json["threads"].get<uint32_t>(), 0, {}};
+    BalancerProcess process{
+        name, json["address"].get<std::string>(), json["threads"].get<uint32_t>(), 0, {}, ""};
+    if (json.contains("program") && json["program"].is_string()) {
+      process.program = json["program"].get<std::string>();
+    }
+    return process;
   }
 
   absl::StatusOr<BalancerProcess> StartNow(const std::string& name, const std::string& address,
@@ -124,24 +131,28 @@ class BalancerProcesses final : public BalancerLauncher {
     GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
     GOCOMET_RETURN_IF_ERROR(
         WriteFileAtomically(token_file, tokens_.Issue(Cat("balancer/", name)), 0600));
-    const nlohmann::json launch_record = {{"address", address}, {"threads", threads}};
+    const nlohmann::json launch_record = {
+        {"address", address}, {"threads", threads}, {"program", options_.program_content}};
     GOCOMET_RETURN_IF_ERROR(
         WriteFileAtomically(directory + "/launch.json", launch_record.dump(), 0600));
     ProcessLaunch launch;
     launch.program = options_.program;
-    launch.arguments = {"--name",          name,
-                        "--listen",        address,
-                        "--threads",       std::to_string(threads),
-                        "--control-plane", Cat("unix:", options_.data_plane_socket),
-                        "--token-file",    token_file,
-                        "--state-dir",     directory};
+    launch.arguments = {
+        "--name",          name,
+        "--listen",        address,
+        "--threads",       std::to_string(threads),
+        "--control-plane", Cat("unix:", options_.data_plane_socket),
+        "--token-file",    token_file,
+        "--state-dir",     directory,
+        "--handover",      Cat("unix:", DirectoryOf(HandoverName(name)), ".handover")};
     launch.working_directory = directory;
     launch.stdout_file = directory + "/stdout.log";
     launch.stderr_file = directory + "/stderr.log";
     GOCOMET_ASSIGN_OR_RETURN(const ProcessIdentity identity,
                              processes_->Start(launch, OnExit(name)));
     Remember(name, identity);
-    return BalancerProcess{name, address, threads, identity.pid, clock_.Wall()};
+    return BalancerProcess{name,         address,       threads,
+                           identity.pid, clock_.Wall(), options_.program_content};
   }
 
   absl::Status Watch(const std::string& name, const ProcessIdentity& identity) {
@@ -157,7 +168,7 @@ class BalancerProcesses final : public BalancerLauncher {
 
   ChildProcesses::OnExit OnExit(const std::string& name) {
     return [this, name](const ProcessIdentity& identity, const ProcessExit& exit) {
-      std::function<void(std::string, int64_t, std::string)> exited;
+      std::function<void(std::string, int64_t, BalancerExit)> exited;
       {
         const std::lock_guard hold(mutex_);
         const auto found = running_.find(name);
@@ -168,7 +179,8 @@ class BalancerProcesses final : public BalancerLauncher {
       if (exit.known && exit.signal == 0 && exit.code != 0) {
         cause += Cat(": ", LastWords(DirectoryOf(name) + "/stderr.log"));
       }
-      if (exited) exited(name, identity.pid, cause);
+      const bool clean = !exit.known || (exit.signal == 0 && exit.code == 0);
+      if (exited) exited(name, identity.pid, {std::move(cause), clean});
     };
   }
 
@@ -179,7 +191,7 @@ class BalancerProcesses final : public BalancerLauncher {
 
   std::mutex mutex_;  // Guards the two below.
   std::map<std::string, ProcessIdentity> running_;
-  std::function<void(std::string, int64_t, std::string)> exited_;
+  std::function<void(std::string, int64_t, BalancerExit)> exited_;
 
   TaskQueue queue_;
 };

@@ -13,6 +13,7 @@ namespace gocomet::controlplane {
 
 struct BalancerProcessesOptions {
   std::string program;            // Absolute path of gocomet-balancer.
+  std::string program_content;    // Names its content: differs whenever that does.
   std::string directory;          // One sub-directory per balancer: token, logs, last snapshot.
   std::string data_plane_socket;  // Where balancers find the control plane.
 };

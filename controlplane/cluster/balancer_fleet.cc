@@ -19,10 +19,9 @@ BalancerFleet::BalancerFleet(BalancerLauncher& launcher, Mailbox& mailbox, Event
       events_(events),
       clock_(clock),
       changed_(std::move(changed)) {
-  launcher_.Watch([this](std::string name, int64_t pid, std::string cause) {
-    mailbox_.Post([this, name = std::move(name), pid, cause = std::move(cause)] {
-      OnExited(name, pid, cause);
-    });
+  launcher_.Watch([this](std::string name, int64_t pid, BalancerExit exit) {
+    mailbox_.Post(
+        [this, name = std::move(name), pid, exit = std::move(exit)] { OnExited(name, pid, exit); });
   });
 }
 
@@ -65,6 +64,7 @@ void BalancerFleet::Adopt(const std::vector<BalancerProcess>& processes) {
     balancer.name = process.name;
     balancer.address = process.address;
     balancer.threads = process.threads;
+    balancer.program = process.program;
     balancer.pid = process.pid;
     balancer.start_time = process.start_time;
     balancer.process_alive = true;
@@ -85,6 +85,8 @@ void BalancerFleet::Perform(const StartBalancer& action) {
   }
   balancer->address = action.address;
   balancer->threads = action.threads;
+  balancer->program = launcher_.program();
+  balancer->own_errors.reset();
   balancer->process_alive = true;  // Until we hear otherwise.
   balancer->pid = 0;
   EnterState(*balancer, BalancerState::kStarting, "");
@@ -99,14 +101,23 @@ void BalancerFleet::OnStarted(const std::string& name,
                               const absl::StatusOr<BalancerProcess>& answer) {
   Balancer* balancer = FindMutable(name);
   if (balancer == nullptr || !balancer->process_alive) return;  // Its end came first.
-  if (!answer.ok()) return OnExited(name, 0, Cat("cannot start: ", MessageOf(answer.status())));
+  if (!answer.ok()) {
+    return OnExited(name, 0, {Cat("cannot start: ", MessageOf(answer.status())), false});
+  }
   balancer->pid = answer->pid;
   balancer->start_time = answer->start_time;
   if (balancer->state == BalancerState::kDraining) launcher_.Signal(name, SIGTERM);
   Touch(*balancer);
 }
 
-void BalancerFleet::OnExited(const std::string& name, int64_t pid, const std::string& cause) {
+bool BalancerFleet::HasSuccessor(const Balancer& balancer) const {
+  return std::any_of(balancers_.begin(), balancers_.end(), [&](const Balancer& b) {
+    return b.name != balancer.name && b.address == balancer.address && b.process_alive &&
+           b.state != BalancerState::kDraining;
+  });
+}
+
+void BalancerFleet::OnExited(const std::string& name, int64_t pid, const BalancerExit& exit) {
   Balancer* balancer = FindMutable(name);
   if (balancer == nullptr || !balancer->process_alive ||
       (pid != 0 && balancer->pid != 0 && balancer->pid != pid)) {
@@ -114,9 +125,12 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const std::st
   }
   balancer->process_alive = false;
   balancer->pid = 0;
-  if (balancer->state == BalancerState::kDraining) {
+  // One that has handed over its sockets drains by itself, before anybody tells it to.
+  const bool handed_over = exit.clean && HasSuccessor(*balancer);
+  if (balancer->state == BalancerState::kDraining || handed_over) {
     EnterState(*balancer, BalancerState::kStopped, "");
-    events_.Info(Subject(name), "BalancerStopped", "has stopped");
+    events_.Info(Subject(name), "BalancerStopped",
+                 handed_over ? "has handed over its sockets and stopped" : "has stopped");
     return;
   }
   const SteadyTime now = clock_.Steady();
@@ -127,15 +141,16 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const std::st
   const std::chrono::seconds delay = BalancerBackOffDelay(balancer->crashes);
   balancer->next_start = now + delay;
   balancer->next_start_time = clock_.Wall() + delay;
-  EnterState(*balancer, BalancerState::kBackOff, cause);
+  EnterState(*balancer, BalancerState::kBackOff, exit.cause);
   events_.Error(Subject(name), "BalancerCrashed",
-                Cat(cause, "; started again in ", delay.count(), " s"));
+                Cat(exit.cause, "; started again in ", delay.count(), " s"));
 }
 
 void BalancerFleet::Perform(const StopBalancer& action) {
   Balancer* balancer = FindMutable(action.name);
   if (balancer == nullptr) return;
-  EnterState(*balancer, BalancerState::kDraining, "no longer wanted");
+  EnterState(*balancer, BalancerState::kDraining,
+             HasSuccessor(*balancer) ? "replaced by its successor" : "no longer wanted");
   events_.Info(Subject(action.name), "BalancerDraining", "accepts no new connections");
   if (balancer->pid != 0) launcher_.Signal(action.name, SIGTERM);
 }
@@ -169,6 +184,7 @@ absl::Status BalancerFleet::Connect(const BalancerHello& hello,
   std::erase_if(sessions_, [&](const Session& s) { return s.name == hello.name; });
   const Session& session = sessions_.emplace_back(Session{hello.name, std::move(stream)});
   balancer->connected = true;
+  if (balancer->incarnation != hello.incarnation) balancer->own_errors.reset();
   balancer->incarnation = hello.incarnation;
   balancer->version = hello.version;
   balancer->acknowledged_version = 0;
@@ -220,6 +236,7 @@ bool BalancerFleet::Report(const std::string& name, const BalancerStream* stream
   balancer->endpoints = report.endpoints;
   balancer->connections = report.connections;
   balancer->requests = report.requests;
+  balancer->own_errors = report.own_errors;
   balancer->reported_since_ack = balancer->acknowledged_version != 0;
   Touch(*balancer);
   return true;

@@ -25,6 +25,13 @@ struct BalancerProcess {
   uint32_t threads = 1;
   int64_t pid = 0;
   WallTime start_time{};
+  std::string program;  // Names the content of what it runs; empty where unknown.
+};
+
+struct BalancerExit {
+  std::string cause;
+  // With status 0, or nobody can know: it is not our child.
+  bool clean = false;
 };
 
 // Runs balancer processes. Start answers by callback on a thread of its own; the rest returns at
@@ -32,6 +39,8 @@ struct BalancerProcess {
 class BalancerLauncher {
  public:
   virtual ~BalancerLauncher() = default;
+  // Names the content of what Start starts.
+  virtual std::string program() const { return ""; }
   // Balancers that an earlier control plane left running. Called once, before anything else.
   virtual std::vector<BalancerProcess> Adopt() = 0;
   virtual void Start(const std::string& name, const std::string& address, uint32_t threads,
@@ -40,8 +49,8 @@ class BalancerLauncher {
   virtual void Signal(const std::string& name, int signal) = 0;
   // Deletes what it left on the disk, before anything that is asked later. Nothing while it runs.
   virtual void Forget(const std::string& name) = 0;
-  // `exited(name, pid, cause)`: it ended; called once per started or adopted process.
-  virtual void Watch(std::function<void(std::string, int64_t, std::string)> exited) = 0;
+  // `exited(name, pid, exit)`: it ended; called once per started or adopted process.
+  virtual void Watch(std::function<void(std::string, int64_t, BalancerExit)> exited) = 0;
 };
 
 // The control plane's end of one balancer's stream. Any thread; never blocks.
@@ -66,6 +75,7 @@ struct BalancerReport {
   std::vector<Balancer::EndpointView> endpoints;
   uint64_t connections = 0;
   uint64_t requests = 0;
+  uint64_t own_errors = 0;             // 5xx that it answered itself.
   std::vector<BalancedTotals> totals;  // One per endpoint.
 };
 
@@ -111,7 +121,9 @@ class BalancerFleet {
   Balancer* OfStream(const std::string& name, const BalancerStream* stream);
   void EnterState(Balancer& balancer, BalancerState state, std::string reason);
   void OnStarted(const std::string& name, const absl::StatusOr<BalancerProcess>& answer);
-  void OnExited(const std::string& name, int64_t pid, const std::string& cause);
+  void OnExited(const std::string& name, int64_t pid, const BalancerExit& exit);
+  // Another process at the same address serves, or is about to.
+  bool HasSuccessor(const Balancer& balancer) const;
   void Touch(const Balancer& balancer);
 
   BalancerLauncher& launcher_;

@@ -17,6 +17,8 @@ constexpr std::chrono::seconds kAdoptionPatience{3};
 constexpr std::chrono::milliseconds kStartingProbeInterval{100};
 constexpr std::chrono::seconds kStopNowPatience{15};
 constexpr int kPassesMax = 16;
+// Without a restart for that long the next one is the first again.
+constexpr std::chrono::minutes kLivenessForgives{10};
 
 uint64_t Microseconds(WallTime time) {
   return static_cast<uint64_t>(
@@ -35,7 +37,8 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
       events_(store, clock, std::move(stored.events), stored.last_event_sequence),
       ledger_(stored.worker_totals, stored.balanced_totals),
       desired_state_(store, mailbox_, clock, std::move(stored.revisions), std::move(config),
-                     [this](const Revision& revision) { OnNewRevision(revision); }),
+                     DesiredStateHooks()),
+      rollouts_(store, events_, clock, desired_state_, std::move(stored.rollouts), RolloutHooks()),
       workers_(driver, mailbox_, events_, clock,
                {.token = options_.token, .changed = [this] { dirty_ = true; }}),
       balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
@@ -79,12 +82,21 @@ void Cluster::Run() {
 }
 
 void Cluster::Turn() {
-  const Desired desired = DesiredNow();
+  if (workers_.listed() && !rollouts_begun_) {
+    rollouts_begun_ = true;
+    rollouts_.Begin(DesiredNow(), workers_.workers());
+  }
   next_turn_ = next_refresh_;
   for (int pass = 0; pass < kPassesMax; ++pass) {
     dirty_ = false;
+    const Desired desired = DesiredNow();
     PublishSnapshot(desired);
     if (!workers_.listed()) break;
+    if (!stopping_) {
+      const auto stuck_at = rollouts_.Observe(desired, workers_.workers());
+      if (stuck_at) next_turn_ = std::min(next_turn_, *stuck_at);
+      if (dirty_) continue;  // A rollout has ended or begun.
+    }
     const Plan plan =
         MakePlan(desired, workers_.workers(), balancers_.balancers(), clock_.Steady());
     for (const Action& action : plan.actions) Perform(action, desired);
@@ -92,8 +104,13 @@ void Cluster::Turn() {
     if (plan.actions.empty()) break;
   }
   if (!adoption_settled_) next_turn_ = std::min(next_turn_, started_ + kAdoptionPatience);
-  SetProbeTargets(desired);
+  SetProbeTargets(DesiredNow());
   PublishChanges();
+}
+
+void Cluster::PlanAgain() {
+  desired_.reset();
+  dirty_ = true;
 }
 
 void Cluster::Perform(const Action& action, const Desired& desired) {
@@ -108,7 +125,21 @@ void Cluster::Perform(const Action& action, const Desired& desired) {
     }
   } else if (const auto* drain = std::get_if<DrainWorker>(&action)) {
     workers_.Perform(*drain);
+  } else if (const auto* replace = std::get_if<ReplaceWorker>(&action)) {
+    if (const Worker* worker = workers_.Find(replace->instance)) {
+      LivenessPace& pace = liveness_[worker->service];
+      const SteadyTime now = clock_.Steady();
+      if (now - pace.last >= kLivenessForgives) pace.restarts = 0;
+      ++pace.restarts;
+      pace.last = now;
+      desired_.reset();
+    }
+    workers_.Perform(*replace);
   } else if (const auto* stop = std::get_if<StopWorker>(&action)) {
+    if (const Worker* worker = workers_.Find(stop->instance)) {
+      rollouts_.NoteDrain(worker->service, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                               clock_.Steady() - worker->state_since));
+    }
     workers_.Perform(*stop, spec_of(stop->instance));
   } else if (const auto* fail = std::get_if<FailWorker>(&action)) {
     workers_.Perform(*fail, spec_of(fail->instance));
@@ -175,8 +206,7 @@ void Cluster::SetProbeTargets(const Desired& desired) {
 void Cluster::OnProbe(const std::string& instance, const Probe& probe) {
   const Worker* worker = workers_.Find(instance);
   if (worker == nullptr) return;
-  const Desired desired = DesiredNow();
-  if (const ServiceDesire* desire = FindDesire(desired, worker->service)) {
+  if (const ServiceDesire* desire = FindDesire(DesiredNow(), worker->service)) {
     workers_.ObserveProbe(instance, probe, desire->spec.health);
   }
 }
@@ -218,13 +248,13 @@ bool Cluster::Finished() const {
 void Cluster::Stop() {
   if (stopping_) return;
   stopping_ = true;
-  dirty_ = true;
+  PlanAgain();
   events_.Info("cluster", "Stopping", "balancers finish what they have, then workers stop");
 }
 
 void Cluster::StopNow() {
   stopping_ = true;
-  dirty_ = true;
+  PlanAgain();
   give_up_at_ = clock_.Steady() + kStopNowPatience;
   balancers_.KillAll();
   workers_.KillAll();

@@ -19,6 +19,7 @@
 #include "controlplane/cluster/mailbox.h"
 #include "controlplane/cluster/plan.h"
 #include "controlplane/cluster/preview.h"
+#include "controlplane/cluster/rollouts.h"
 #include "controlplane/cluster/snapshot.h"
 #include "controlplane/cluster/subscribers.h"
 #include "controlplane/cluster/worker_fleet.h"
@@ -58,7 +59,10 @@ struct WorkerChange {
 class Cluster {
  public:
   struct Options {
-    std::string worker_hash;  // Content of what workers run; a new one replaces all workers.
+    // Names the content of the demo worker's program; a new one replaces all that run it.
+    std::string worker_hash;
+    // The same of the balancers' program.
+    std::string balancer_hash = {};
     std::function<std::string(const std::string& instance)> token;
     ProcessSettings process;  // For rendering config texts.
   };
@@ -88,7 +92,17 @@ class Cluster {
   Preview PreviewChange(const Config& config) const;
   void ScaleService(const std::string& name, uint32_t replicas, ConfigChange change,
                     DesiredState::Done done);
-  absl::Status RestartService(const std::string& name);
+
+  // --- Rollouts
+  Rollouts& rollouts() { return rollouts_; }
+  // Each answers once the change is durable. FAILED_PRECONDITION says what the state allows
+  // instead.
+  using RolloutDone = Rollouts::Done;
+  void RestartService(const std::string& name, const Asked& asked, RolloutDone done);
+  using RolloutVerb = void (Rollouts::*)(const std::string&, const Asked&, RolloutDone);
+  // Pause, Resume, Abort or Undo.
+  void ChangeRollout(RolloutVerb verb, const std::string& service, const Asked& asked,
+                     RolloutDone done);
   // The only service where `name` is empty.
   absl::StatusOr<const Service*> LookupService(const std::string& name) const;
 
@@ -127,10 +141,13 @@ class Cluster {
   bool stopping() const { return stopping_; }
 
  private:
-  Desired DesiredNow() const;
+  const Desired& DesiredNow() const;
   Desired DesiredFrom(const Config& config) const;
+  void PlanAgain();
   static const ServiceDesire* FindDesire(const Desired& desired, const std::string& service);
-  std::string TemplateHash(const Service& service) const;
+  std::string TemplateHashOf(const Service& service, uint64_t generation) const;
+  DesiredState::Hooks DesiredStateHooks();
+  Rollouts::Hooks RolloutHooks();
 
   // Plans and performs until nothing is left to do now, and tells those who watch.
   void Turn();
@@ -139,7 +156,7 @@ class Cluster {
   void SetProbeTargets(const Desired& desired);
   void PublishChanges();
   void OnProbe(const std::string& instance, const Probe& probe);
-  void OnNewRevision(const Revision& revision);
+  void OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts);
   bool MayBe(const Worker& worker, const std::string& id) const;
   bool AdoptionSettled() const;
   bool Finished() const;
@@ -152,6 +169,8 @@ class Cluster {
   EventLog events_;
   Ledger ledger_;
   DesiredState desired_state_;
+  Rollouts rollouts_;
+  mutable std::optional<Desired> desired_;  // Made when it is needed.
   WorkerFleet workers_;
   BalancerFleet balancers_;
 
@@ -165,6 +184,12 @@ class Cluster {
   std::vector<BalancerProcess> left_over_;  // Balancers of an earlier control plane, until Run.
   SteadyTime started_{};
   bool adoption_settled_ = false;
+  bool rollouts_begun_ = false;
+  struct LivenessPace {
+    uint32_t restarts = 0;  // In a row, without a longer time of health.
+    SteadyTime last{};
+  };
+  std::map<std::string, LivenessPace> liveness_;  // By service.
   bool dirty_ = true;
   bool stopping_ = false;
   bool detached_ = false;

@@ -6,6 +6,7 @@
 #include "controlplane/cluster/cluster.h"
 #include "controlplane/config/config_text.h"
 #include "controlplane/model/field_error.h"
+#include "controlplane/rollout/template_hash.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -16,24 +17,69 @@ absl::Status NotThatWorker(const WorkerHello& hello) {
                                                  "' is not worker '", hello.worker_id, "'")));
 }
 
+absl::Status IsStopping() {
+  return absl::FailedPreconditionError(
+      "the control plane is stopping everything; start it again first");
+}
+
+// Before a further restart of an unhealthy worker: 10 s, 20 s, 40 s … 10 min.
+constexpr std::chrono::seconds kLivenessPause{10};
+
 }  // namespace
 
-std::string Cluster::TemplateHash(const Service& service) const {
-  return Cat(ToString(runtime_), "/", options_.worker_hash, "/", service.bind_address);
+std::string Cluster::TemplateHashOf(const Service& service, uint64_t generation) const {
+  return TemplateHash(service, {runtime_, options_.worker_hash, generation});
+}
+
+DesiredState::Hooks Cluster::DesiredStateHooks() {
+  return {[this](const Revision& revision, const ConfigChange& change) {
+            return rollouts_.Prepare(revision, change);
+          },
+          [this](const Revision& revision, const std::vector<RolloutRecord>& rollouts) {
+            OnNewRevision(revision, rollouts);
+          }};
+}
+
+Rollouts::Hooks Cluster::RolloutHooks() {
+  return {[this](const Service& service, uint64_t generation) {
+            return TemplateHashOf(service, generation);
+          },
+          [this](const std::string& service) {
+            const auto workers = workers_.workers();
+            return static_cast<uint32_t>(
+                std::count_if(workers.begin(), workers.end(), [&service](const Worker& w) {
+                  return w.service == service && w.state == WorkerState::kReady;
+                }));
+          },
+          [this](const Config& config) {
+            return RenderConfig({config, options_.process});
+          },
+          [this] { PlanAgain(); }};
 }
 
 Desired Cluster::DesiredFrom(const Config& config) const {
   Desired desired;
   for (const Service& service : config.services) {
-    desired.services.push_back({service, TemplateHash(service)});
+    ServiceDesire& desire = desired.services.emplace_back();
+    desire.spec = service;
+    rollouts_.Shape(desire);
+    const auto pace = liveness_.find(service.name);
+    if (pace != liveness_.end()) {
+      desire.next_liveness_restart =
+          pace->second.last + kLivenessPause * BackOffDelay(pace->second.restarts).count();
+    }
   }
   desired.routes = config.routes;
   desired.balancers = config.balancers;
+  desired.balancer_program = options_.balancer_hash;
   desired.stopping = stopping_;
   return desired;
 }
 
-Desired Cluster::DesiredNow() const { return DesiredFrom(desired_state_.config()); }
+const Desired& Cluster::DesiredNow() const {
+  if (!desired_) desired_ = DesiredFrom(desired_state_.config());
+  return *desired_;
+}
 
 const ServiceDesire* Cluster::FindDesire(const Desired& desired, const std::string& service) {
   for (const ServiceDesire& desire : desired.services) {
@@ -43,8 +89,7 @@ const ServiceDesire* Cluster::FindDesire(const Desired& desired, const std::stri
 }
 
 bool Cluster::IsUpToDate(const Worker& worker) const {
-  const Desired desired = DesiredNow();
-  const ServiceDesire* desire = FindDesire(desired, worker.service);
+  const ServiceDesire* desire = FindDesire(DesiredNow(), worker.service);
   return desire != nullptr && gocomet::controlplane::IsUpToDate(worker, *desire);
 }
 
@@ -89,17 +134,20 @@ void Cluster::ScaleService(const std::string& name, uint32_t replicas, ConfigCha
   desired_state_.Change(std::move(change), std::move(done));
 }
 
-absl::Status Cluster::RestartService(const std::string& name) {
-  const auto service = LookupService(name);
-  if (!service.ok()) return service.status();
-  for (const Worker& worker : workers_.workers()) {
-    if (worker.service != (*service)->name || worker.stop_wanted) continue;
-    Worker* record = workers_.Find(worker.instance);
-    record->replace_requested = record->state != WorkerState::kBackOff;
-    workers_.Touch(*record);
+void Cluster::RestartService(const std::string& name, const Asked& asked, RolloutDone done) {
+  if (stopping_) return done(IsStopping());
+  if (runtime_ == RuntimeKind::kExternal) {
+    return done(
+        absl::FailedPreconditionError(Cat("GoComet does not run the workers of ", name,
+                                          " (`runtime: external`); restart them where they run")));
   }
-  events_.Info(Cat("service/", (*service)->name), "RestartRequested", "every worker is replaced");
-  return absl::OkStatus();
+  rollouts_.Restart(name, asked, std::move(done));
+}
+
+void Cluster::ChangeRollout(RolloutVerb verb, const std::string& service, const Asked& asked,
+                            RolloutDone done) {
+  if (stopping_) return done(IsStopping());
+  (rollouts_.*verb)(service, asked, std::move(done));
 }
 
 absl::StatusOr<Worker*> Cluster::RestartWorker(const std::string& id) {
@@ -150,18 +198,19 @@ absl::StatusOr<Worker*> Cluster::Undrain(const std::string& id) {
   return worker;
 }
 
-void Cluster::OnNewRevision(const Revision& revision) {
+void Cluster::OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts) {
+  PlanAgain();
   events_.Info("cluster", "ConfigApplied",
                Cat("revision ", revision.number, " by ", revision.author, " (", revision.source,
                    ")", revision.reason.empty() ? "" : ": ", revision.reason));
-  const Desired desired = DesiredNow();
+  rollouts_.Take(rollouts);
+  const Desired& desired = DesiredNow();
   for (const auto& [instance, stream] : worker_streams_) {
     const Worker* worker = workers_.Find(instance);
     const ServiceDesire* desire = worker ? FindDesire(desired, worker->service) : nullptr;
     if (desire != nullptr) stream->SendSettings(desire->spec.demo);
   }
   workers_.RetryNow();
-  dirty_ = true;
 }
 
 // Whether a worker may call itself that: while its start is not answered its id is not known here,
@@ -184,8 +233,7 @@ absl::Status Cluster::ConnectWorker(const WorkerHello& hello,
   std::shared_ptr<WorkerStream>& slot = worker_streams_[hello.instance];
   if (slot) slot->Close(absl::AbortedError("another stream of this worker took over"));
   slot = std::move(stream);
-  const Desired desired = DesiredNow();
-  if (const ServiceDesire* desire = FindDesire(desired, worker->service)) {
+  if (const ServiceDesire* desire = FindDesire(DesiredNow(), worker->service)) {
     slot->SendSettings(desire->spec.demo);
   }
   workers_.ObserveHello(hello.instance, hello.incarnation, hello.pid);
@@ -235,11 +283,20 @@ void Cluster::ReportWorker(const WorkerHello& hello, const std::shared_ptr<Worke
 void Cluster::ReportBalancer(const BalancerHello& hello,
                              const std::shared_ptr<BalancerStream>& stream,
                              const BalancerReport& report) {
+  const Balancer* balancer = balancers_.Find(hello.name);
+  // Before its first report nobody knows which errors are new.
+  const uint64_t own_errors =
+      balancer != nullptr && balancer->own_errors ? *balancer->own_errors : report.own_errors;
   if (!balancers_.Report(hello.name, stream.get(), report)) return;
   StoreWrite write;
   for (const BalancedTotals& totals : report.totals) {
-    if (ledger_.ApplyBalanced(totals)) write.balanced_totals.push_back(totals);
+    const Ledger::Applied applied = ledger_.ApplyBalanced(totals);
+    if (!applied) continue;
+    write.balanced_totals.push_back(totals);
+    rollouts_.CountAnswers(totals.worker_id, applied.added);
   }
+  if (report.own_errors > own_errors) rollouts_.CountOwnErrors(report.own_errors - own_errors);
+  write.rollouts = rollouts_.TakeCounted();
   write.done = [stream, sequence = report.sequence](const absl::Status& status) {
     if (status.ok()) stream->AcknowledgeReport(sequence);
   };
@@ -247,7 +304,7 @@ void Cluster::ReportBalancer(const BalancerHello& hello,
 }
 
 bool Cluster::Converged() const {
-  const Desired desired = DesiredNow();
+  const Desired& desired = DesiredNow();
   size_t wanted = 0;
   for (const ServiceDesire& desire : desired.services) {
     wanted += desire.spec.replicas;

@@ -9,12 +9,11 @@
 namespace gocomet::controlplane {
 
 DesiredState::DesiredState(Store& store, Mailbox& mailbox, const Clock& clock,
-                           std::vector<Revision> revisions, Config newest,
-                           std::function<void(const Revision&)> became_newest)
+                           std::vector<Revision> revisions, Config newest, Hooks hooks)
     : store_(store),
       mailbox_(mailbox),
       clock_(clock),
-      became_newest_(std::move(became_newest)),
+      hooks_(std::move(hooks)),
       revisions_(std::move(revisions)),
       config_(std::move(newest)) {}
 
@@ -25,29 +24,59 @@ const Revision* DesiredState::Find(uint64_t number) const {
   return nullptr;
 }
 
+std::shared_ptr<const Config> DesiredState::ConfigOf(uint64_t number) const {
+  const Revision* revision = Find(number);
+  if (revision == nullptr) return nullptr;
+  ParsedConfig parsed = ParseConfig(revision->config_yaml, Cat("revision ", number));
+  if (!parsed.ok()) return nullptr;
+  return std::make_shared<const Config>(std::move(parsed.file.config));
+}
+
 void DesiredState::Change(ConfigChange change, Done done) {
-  waiting_.push_back({std::move(change), std::move(done)});
+  Enqueue([this, change = std::move(change), done = std::move(done)] { Begin(change, done); });
+}
+
+void DesiredState::WriteRollouts(Prepare prepare, Written done) {
+  Enqueue([this, prepare = std::move(prepare), done = std::move(done)] {
+    BeginRollouts(prepare, done);
+  });
+}
+
+void DesiredState::Enqueue(std::function<void()> begin) {
+  waiting_.push_back(std::move(begin));
   BeginNext();
 }
 
 void DesiredState::BeginNext() {
   while (!writing_ && !waiting_.empty()) {
-    Waiting next = std::move(waiting_.front());
+    const std::function<void()> next = std::move(waiting_.front());
     waiting_.pop_front();
-    Begin(std::move(next));
+    next();
   }
 }
 
-void DesiredState::Begin(Waiting waiting) {
-  const ConfigChange& change = waiting.change;
+void DesiredState::Write(StoreWrite write, std::function<void(const absl::Status&)> then) {
+  writing_ = true;
+  write.at_once = true;
+  write.done = [this, then = std::move(then)](const absl::Status& status) {
+    mailbox_.Post([this, then, status] {
+      writing_ = false;
+      then(status);
+      BeginNext();
+    });
+  };
+  store_.Write(std::move(write));
+}
+
+void DesiredState::Begin(const ConfigChange& change, const Done& done) {
   if (change.base_revision != 0 && change.base_revision != newest().number) {
-    return waiting.done(AtField(
-        "base_revision", absl::AbortedError(Cat(
-                             "base_revision: the change was made from revision ",
-                             change.base_revision, ", and revision ", newest().number, " by ",
-                             newest().author, " is the newest now; look at it and apply again"))));
+    return done(AtField("base_revision",
+                        absl::AbortedError(Cat("base_revision: the change was made from revision ",
+                                               change.base_revision, ", and revision ",
+                                               newest().number, " by ", newest().author,
+                                               " is the newest now; look at it and apply again"))));
   }
-  if (change.config == config_) return waiting.done(ConfigChangeResult{newest(), false});
+  if (change.config == config_) return done(ConfigChangeResult{newest(), false});
   Revision revision;
   revision.number = newest().number + 1;
   revision.create_time = clock_.Wall();
@@ -57,30 +86,36 @@ void DesiredState::Begin(Waiting waiting) {
   revision.content_hash = ContentHash(change.config);
   revision.config_yaml = change.config_yaml;
 
-  writing_ = true;
   StoreWrite write;
   write.revisions.push_back(revision);
-  write.done = [this, revision, waiting = std::move(waiting)](const absl::Status& status) {
-    mailbox_.Post([this, revision, waiting, status] {
-      OnDurable(revision, waiting.change.config, waiting.done, status);
-    });
-  };
-  store_.Write(std::move(write));
+  const std::vector<RolloutRecord> rollouts = hooks_.rollouts(revision, change);
+  write.rollouts = rollouts;
+  Write(std::move(write),
+        [this, revision, config = change.config, rollouts, done](const absl::Status& status) {
+          if (!status.ok()) {
+            return done(WithContext(
+                status, "the revision could not be written to the database; nothing changed"));
+          }
+          revisions_.push_back(revision);
+          config_ = config;
+          hooks_.became_newest(revision, rollouts);
+          subscribers_.Publish(revision);
+          done(ConfigChangeResult{revision, true, rollouts});
+        });
 }
 
-void DesiredState::OnDurable(const Revision& revision, const Config& config, const Done& done,
-                             const absl::Status& status) {
-  writing_ = false;
-  if (status.ok()) {
-    revisions_.push_back(revision);
-    config_ = config;
-    became_newest_(revision);
-    subscribers_.Publish(revision);
-    done(ConfigChangeResult{revision, true});
-  } else {
-    done(WithContext(status, "the revision could not be written to the database; nothing changed"));
-  }
-  BeginNext();
+void DesiredState::BeginRollouts(const Prepare& prepare, const Written& done) {
+  auto rollouts = prepare();
+  if (!rollouts.ok()) return done(rollouts.status());
+  StoreWrite write;
+  write.rollouts = *rollouts;
+  Write(std::move(write), [rollouts = *std::move(rollouts), done](const absl::Status& status) {
+    if (!status.ok()) {
+      return done(
+          WithContext(status, "the rollout could not be written to the database; nothing changed"));
+    }
+    done(rollouts);
+  });
 }
 
 }  // namespace gocomet::controlplane

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "controlplane/cluster/plan_parts.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -46,6 +47,7 @@ class ServicePlanner {
   void Run() {
     FinishWhatLeaves();
     Count();
+    ReplaceWhatStaysUnhealthy();
     ShedSurplus();
     ReplaceOutdated();
     StartMissing();
@@ -122,16 +124,55 @@ class ServicePlanner {
     plan_.actions.emplace_back(DrainWorker{w.instance, reason});
   }
 
+  // One at a time, with pauses that grow, and only where all others are well: a fault that many
+  // workers share is not healed by starting them anew. The last one that serves never goes; a
+  // successor comes before one that nobody can stand in for.
+  void ReplaceWhatStaysUnhealthy() {
+    const auto patience = desire_.spec.liveness.restart_after;
+    if (patience.count() == 0 || desire_.paused || !outdated_.empty()) return;
+    const Worker* longest = nullptr;
+    bool can_be_spared = desire_.spec.rollout.max_surge > 0;
+    for (const Worker* w : workers_) {
+      can_be_spared = can_be_spared || Serving(*w);
+      if (w->state == WorkerState::kUnhealthy) {
+        const bool due = Due(w->state_since + patience);
+        if (due && (longest == nullptr || w->state_since < longest->state_since)) longest = w;
+      } else if (w->state != WorkerState::kReady && !w->held) {
+        return;
+      }
+    }
+    if (longest == nullptr || !can_be_spared || !Due(desire_.next_liveness_restart)) return;
+    plan_.actions.emplace_back(ReplaceWorker{
+        longest->instance, Cat("it has been unhealthy for ", patience.count(), " ms")});
+  }
+
   void ShedSurplus() {
+    if (desire_.paused) return ShedSurplusWhilePaused();
     if (current_.size() <= replicas_) return;
-    std::stable_sort(current_.begin(), current_.end(), [](const Worker* a, const Worker* b) {
-      if (Worth(*a) != Worth(*b)) return Worth(*a) > Worth(*b);
-      return a->ordinal < b->ordinal;
-    });
+    std::stable_sort(current_.begin(), current_.end(), IsWorthMore);
     while (current_.size() > replicas_) {
       Leave(*current_.back(), replicas_ == 0 ? kNotWanted : "scaled down");
       current_.pop_back();
     }
+  }
+
+  // Old and new ones count alike, and what a surge has brought stays.
+  void ShedSurplusWhilePaused() {
+    const size_t most = replicas_ == 0 ? 0 : replicas_ + desire_.spec.rollout.max_surge;
+    std::vector<const Worker*> all = current_;
+    all.insert(all.end(), outdated_.begin(), outdated_.end());
+    std::stable_sort(all.begin(), all.end(), IsWorthMore);
+    while (all.size() > most) {
+      Leave(*all.back(), replicas_ == 0 ? kNotWanted : "scaled down");
+      std::erase(current_, all.back());
+      std::erase(outdated_, all.back());
+      all.pop_back();
+    }
+  }
+
+  static bool IsWorthMore(const Worker* a, const Worker* b) {
+    if (Worth(*a) != Worth(*b)) return Worth(*a) > Worth(*b);
+    return a->ordinal < b->ordinal;
   }
 
   void ReplaceOutdated() {
@@ -146,8 +187,17 @@ class ServicePlanner {
     }
     uint32_t old_serving = 0;
     for (const Worker* w : outdated_) old_serving += Serving(*w) ? 1 : 0;
+    if (desire_.paused) return;
+    // Balancers judge for themselves: with nobody else they may still use one that fails its
+    // probes.
+    uint32_t spared =
+        settled + old_serving == 0 && desire_.spec.rollout.max_surge > 0 ? replicas_ : 0;
     for (const Worker* w : outdated_) {
       if (!Serving(*w)) {
+        if (w->state == WorkerState::kUnhealthy && spared > 0) {
+          --spared;
+          continue;
+        }
         Leave(*w, replicas_ == 0 ? kNotWanted : "replaced");
       } else if (settled + old_serving > floor) {
         --old_serving;
@@ -160,27 +210,33 @@ class ServicePlanner {
     for (const Worker* w : current_) {
       if (w->state != WorkerState::kBackOff || !w->handle.empty()) continue;
       if (w->operation != Operation::kNone || !Due(w->next_start)) continue;
-      plan_.actions.emplace_back(
-          StartWorker{desire_.spec.name, w->ordinal, Port(w->ordinal), w->instance});
+      const bool earlier = KeepsEarlier() && w->template_hash == desire_.earlier->template_hash;
+      Start(w->ordinal, w->instance, earlier);
     }
     const uint32_t ceiling = replicas_ + desire_.spec.rollout.max_surge;
     // A worker in back-off keeps its place, so that a revision that cannot start does not spread
     // over more and more ordinals.
     size_t existing = workers_.size();
-    size_t count = current_.size();
+    size_t count = current_.size() + (desire_.paused ? outdated_.size() : 0);
     uint32_t ordinal = 0;
     while (count < replicas_ && existing < ceiling) {
       while (used_ordinals_.contains(ordinal)) ++ordinal;
       if (desire_.spec.host_port_base + ordinal > 65535) return;
       used_ordinals_.insert(ordinal);
-      plan_.actions.emplace_back(StartWorker{desire_.spec.name, ordinal, Port(ordinal), ""});
+      Start(ordinal, "", KeepsEarlier());
       ++count;
       ++existing;
     }
   }
 
-  uint16_t Port(uint32_t ordinal) const {
-    return static_cast<uint16_t>(desire_.spec.host_port_base + ordinal);
+  // While a rollout is paused what it has not proven must not spread.
+  bool KeepsEarlier() const { return desire_.paused && desire_.earlier != nullptr; }
+
+  void Start(uint32_t ordinal, const std::string& successor_of, bool earlier) {
+    const Service& spec = earlier ? desire_.earlier->spec : desire_.spec;
+    plan_.actions.emplace_back(StartWorker{desire_.spec.name, ordinal,
+                                           static_cast<uint16_t>(spec.host_port_base + ordinal),
+                                           successor_of, earlier});
   }
 
   const ServiceDesire& desire_;
@@ -195,45 +251,7 @@ class ServicePlanner {
   std::vector<const Worker*> outdated_;
 };
 
-void PlanBalancers(const Desired& desired, std::span<const Balancer> balancers, SteadyTime now,
-                   Plan& plan) {
-  const uint32_t count = desired.stopping ? 0 : desired.balancers.count;
-  std::set<std::string> occupied;
-  for (const Balancer& b : balancers) {
-    bool wanted = false;
-    for (uint32_t i = 0; i < count; ++i) {
-      wanted = wanted ||
-               (b.name == BalancerName(i) && b.address == BalancerAddress(desired.balancers, i) &&
-                b.threads == desired.balancers.threads);
-    }
-    occupied.insert(b.name);
-    if (b.process_alive) {
-      if (!wanted && b.state != BalancerState::kDraining) {
-        plan.actions.emplace_back(StopBalancer{b.name});
-      }
-    } else if (!wanted) {
-      plan.actions.emplace_back(ForgetBalancer{b.name});
-    } else if (now >= b.next_start) {
-      plan.actions.emplace_back(StartBalancer{b.name, b.address, b.threads});
-    } else if (!plan.wake || b.next_start < *plan.wake) {
-      plan.wake = b.next_start;
-    }
-  }
-  for (uint32_t i = 0; i < count; ++i) {
-    if (occupied.contains(BalancerName(i))) continue;
-    plan.actions.emplace_back(StartBalancer{BalancerName(i), BalancerAddress(desired.balancers, i),
-                                            desired.balancers.threads});
-  }
-}
-
 }  // namespace
-
-std::string BalancerName(uint32_t index) { return Cat("balancer-", index); }
-
-std::string BalancerAddress(const BalancerPool& pool, uint32_t index) {
-  const bool v6 = pool.bind_address.find(':') != std::string::npos;
-  return Cat(v6 ? "[" : "", pool.bind_address, v6 ? "]:" : ":", pool.port_base + index);
-}
 
 bool IsDrained(const Worker& worker, std::span<const Balancer> balancers) {
   if (worker.drain_version == 0) return false;
@@ -248,7 +266,12 @@ bool IsDrained(const Worker& worker, std::span<const Balancer> balancers) {
 }
 
 bool IsUpToDate(const Worker& worker, const ServiceDesire& desire) {
-  return !worker.replace_requested && worker.template_hash == desire.template_hash &&
+  if (worker.replace_requested) return false;
+  const auto& accepted = desire.accepted_hashes;
+  if (std::find(accepted.begin(), accepted.end(), worker.template_hash) != accepted.end()) {
+    return true;
+  }
+  return worker.template_hash == desire.template_hash &&
          worker.port == desire.spec.host_port_base + worker.ordinal;
 }
 
@@ -288,10 +311,14 @@ namespace {
 struct ActionText {
   std::string operator()(const StartWorker& a) const {
     return Cat("start ", a.service, "-", a.ordinal, " on port ", a.port,
-               a.successor_of.empty() ? "" : " in place of ", a.successor_of);
+               a.successor_of.empty() ? "" : " in place of ", a.successor_of,
+               a.earlier ? " as before" : "");
   }
   std::string operator()(const DrainWorker& a) const {
     return Cat("drain ", a.instance, ": ", a.reason);
+  }
+  std::string operator()(const ReplaceWorker& a) const {
+    return Cat("replace ", a.instance, ": ", a.reason);
   }
   std::string operator()(const StopWorker& a) const {
     return Cat("stop ", a.instance, a.overdue ? " (drain overdue)" : "");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,14 +18,20 @@ namespace gocomet::controlplane {
 
 struct ServiceDesire {
   Service spec;
-  std::string template_hash;  // Workers with another one are outdated.
+  std::string template_hash;                      // Workers with another one are outdated,
+  std::vector<std::string> accepted_hashes = {};  // but for these.
+  bool paused = false;                            // Nothing outdated is replaced.
+  // What outdated workers run, where it is known.
+  std::shared_ptr<const ServiceDesire> earlier = nullptr;
+  SteadyTime next_liveness_restart{};  // No sooner.
 };
 
 struct Desired {
   std::vector<ServiceDesire> services;
   std::vector<Route> routes;
   BalancerPool balancers;
-  bool stopping = false;  // Nothing is wanted any more.
+  std::string balancer_program;  // Content of the balancers' program.
+  bool stopping = false;         // Nothing is wanted any more.
 };
 
 // A new worker on this ordinal. `successor_of`: the instance in back-off that it follows.
@@ -33,9 +40,15 @@ struct StartWorker {
   uint32_t ordinal = 0;
   uint16_t port = 0;
   std::string successor_of;
+  bool earlier = false;  // As outdated workers run.
 };
 // Out of rotation; it will be stopped once drained.
 struct DrainWorker {
+  std::string instance;
+  std::string reason;
+};
+// To be replaced though it runs what is asked for.
+struct ReplaceWorker {
   std::string instance;
   std::string reason;
 };
@@ -69,8 +82,9 @@ struct ForgetBalancer {
   std::string name;
 };
 
-using Action = std::variant<StartWorker, DrainWorker, StopWorker, FailWorker, RemoveWorker,
-                            ForgetWorker, StartBalancer, StopBalancer, ForgetBalancer>;
+using Action =
+    std::variant<StartWorker, DrainWorker, ReplaceWorker, StopWorker, FailWorker, RemoveWorker,
+                 ForgetWorker, StartBalancer, StopBalancer, ForgetBalancer>;
 
 // One line, for logs and failing tests.
 std::string ToString(const Action& action);
@@ -84,9 +98,16 @@ struct Plan {
 Plan MakePlan(const Desired& desired, std::span<const Worker> workers,
               std::span<const Balancer> balancers, SteadyTime now);
 
-// `balancer-0`, and `127.0.0.1:5050`.
+// `balancer-0`, and `127.0.0.1:5050`. While one hands over there are two at an address: the other
+// one is `balancer-0b`. They alternate: whichever serves keeps its name.
 std::string BalancerName(uint32_t index);
+// `balancer-0` of both: where they meet.
+std::string HandoverName(const std::string& name);
+// The other one of the two.
+std::string TwinName(const std::string& name);
 std::string BalancerAddress(const BalancerPool& pool, uint32_t index);
+
+bool RunsAsWanted(const Balancer& balancer, const Desired& desired, const std::string& address);
 
 // No connected balancer may still send to it, and none has a request with it. A balancer that runs
 // but does not speak to us may still send.

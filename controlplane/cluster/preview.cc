@@ -128,27 +128,37 @@ class ServicePreview {
   Preview::ServiceSteps result_;
 };
 
+void PreviewStop(const Balancer& balancer, Preview& preview) {
+  preview.balancers.push_back({false, balancer.name, balancer.address, balancer.connections});
+  preview.client_connections_affected += balancer.connections;
+}
+
 // What there will be and is not, then what is and will not be.
-void PreviewBalancers(const BalancerPool& from, const BalancerPool& to,
-                      std::span<const Balancer> balancers, Preview& preview) {
-  if (from == to) return;
+void PreviewBalancers(const Desired& from, const Desired& to, std::span<const Balancer> balancers,
+                      Preview& preview) {
+  if (from.balancers == to.balancers) return;
   std::set<std::string> stay;
-  for (uint32_t i = 0; i < to.count; ++i) {
-    const std::string address = BalancerAddress(to, i);
+  for (uint32_t i = 0; i < to.balancers.count; ++i) {
+    const std::string address = BalancerAddress(to.balancers, i);
     const auto runs = std::find_if(balancers.begin(), balancers.end(), [&](const Balancer& b) {
-      return b.name == BalancerName(i) && b.address == address && b.threads == to.threads;
+      return HandoverName(b.name) == BalancerName(i) && b.address == address;
     });
-    if (runs != balancers.end()) {
-      stay.insert(runs->name);
+    if (runs == balancers.end()) {
+      preview.balancers.push_back({true, BalancerName(i), address, 0});
+      preview.sentences.push_back(Cat("start ", BalancerName(i), " on ", address));
       continue;
     }
-    preview.balancers.push_back({true, BalancerName(i), address, 0});
-    preview.sentences.push_back(Cat("start ", BalancerName(i), " on ", address));
+    stay.insert(runs->name);
+    if (RunsAsWanted(*runs, to, address)) continue;
+    const std::string twin = TwinName(runs->name);
+    preview.balancers.push_back({true, twin, address, 0});
+    PreviewStop(*runs, preview);
+    preview.sentences.push_back(Cat("replace ", runs->name, " by ", twin, " on ", address,
+                                    ", which takes over its sockets; no connection is refused"));
   }
   for (const Balancer& balancer : balancers) {
     if (stay.contains(balancer.name)) continue;
-    preview.balancers.push_back({false, balancer.name, balancer.address, balancer.connections});
-    preview.client_connections_affected += balancer.connections;
+    PreviewStop(balancer, preview);
     preview.sentences.push_back(Cat("drain, then stop ", balancer.name, " on ", balancer.address));
   }
 }
@@ -171,7 +181,7 @@ Preview MakePreview(const Desired& from, const Desired& to, std::span<const Work
   }
   if (from.routes != to.routes)
     preview.sentences.emplace_back("send the new routes to the balancers");
-  PreviewBalancers(from.balancers, to.balancers, balancers, preview);
+  PreviewBalancers(from, to, balancers, preview);
   return preview;
 }
 

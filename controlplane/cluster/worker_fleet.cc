@@ -60,7 +60,8 @@ void WorkerFleet::Touch(const Worker& worker) {
   hooks_.changed();
 }
 
-void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& desire) {
+void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted) {
+  const ServiceDesire& desire = action.earlier && wanted.earlier ? *wanted.earlier : wanted;
   Worker worker;
   worker.instance = RandomHex(6);
   worker.service = action.service;
@@ -130,6 +131,15 @@ void WorkerFleet::Perform(const DrainWorker& action) {
   worker->held = false;
   events_.Info(Subject(*worker), "WorkerDraining",
                Cat(worker->id, " takes no new requests: ", action.reason));
+  Touch(*worker);
+}
+
+void WorkerFleet::Perform(const ReplaceWorker& action) {
+  Worker* worker = Find(action.instance);
+  if (worker == nullptr) return;
+  worker->replace_requested = true;
+  events_.Warning(Subject(*worker), "WorkerReplaced",
+                  Cat(worker->id, " is replaced: ", action.reason));
   Touch(*worker);
 }
 

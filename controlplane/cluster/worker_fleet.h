@@ -39,8 +39,9 @@ class WorkerFleet {
   absl::StatusOr<Worker*> Lookup(const std::string& id_or_name);
 
   // The planner's actions.
-  void Perform(const StartWorker& action, const ServiceDesire& desire);
+  void Perform(const StartWorker& action, const ServiceDesire& wanted);
   void Perform(const DrainWorker& action);
+  void Perform(const ReplaceWorker& action);
   void Perform(const StopWorker& action, const Service& spec);
   void Perform(const FailWorker& action, const Service& spec);
   void Perform(const RemoveWorker& action);

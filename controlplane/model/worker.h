@@ -108,6 +108,7 @@ struct Balancer {
   std::string name;
   std::string address;
   uint32_t threads = 1;
+  std::string program;  // Names the content of what it runs; empty where unknown.
 
   BalancerState state = BalancerState::kStarting;
   std::string reason;
@@ -126,6 +127,7 @@ struct Balancer {
   uint64_t acknowledged_revision = 0;
   uint64_t requests = 0;
   uint64_t connections = 0;
+  std::optional<uint64_t> own_errors;  // 5xx that it answered itself; none before it has said so.
   std::string version;
 
   struct EndpointView {

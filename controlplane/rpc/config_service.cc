@@ -53,6 +53,9 @@ DesiredState::Done FillAndFinish(v1::ApplyConfigResponse* response, std::shared_
     if (result.ok()) {
       *response->mutable_revision() = ToProto(result->revision);
       response->set_changed(result->changed);
+      for (const RolloutRecord& rollout : result->rollouts) {
+        if (rollout.is_active()) *response->add_rollouts() = ToProto(rollout);
+      }
     }
     reply->Finish(ToGrpc(result.status()));
   };

@@ -68,7 +68,7 @@ v1::Revision ToProto(const Revision& revision) {
   proto.set_number(revision.number);
   *proto.mutable_create_time() = ToProto(revision.create_time);
   proto.set_author(revision.author);
-  proto.set_reason(revision.reason);
+  proto.set_reason(ReplaceInvalidUtf8(revision.reason));
   proto.set_source(revision.source);
   proto.set_content_hash(revision.content_hash);
   return proto;
@@ -82,6 +82,36 @@ v1::Event ToProto(const Event& event) {
   proto.set_subject(event.subject);
   proto.set_kind(event.kind);
   proto.set_message(ReplaceInvalidUtf8(event.message));
+  return proto;
+}
+
+v1::Rollout ToProto(const RolloutRecord& rollout) {
+  v1::Rollout proto;
+  proto.set_id(rollout.id);
+  proto.set_service(rollout.service);
+  proto.set_from_revision(rollout.from_revision);
+  proto.set_to_revision(rollout.to_revision);
+  // Causes and states are numbered alike.
+  proto.set_cause(static_cast<v1::RolloutCause>(rollout.cause));
+  proto.set_author(rollout.author);
+  proto.set_reason(ReplaceInvalidUtf8(rollout.reason));
+  proto.set_state(static_cast<v1::RolloutState>(rollout.state));
+  proto.set_message(ReplaceInvalidUtf8(rollout.message));
+  *proto.mutable_create_time() = ToProto(rollout.create_time);
+  if (rollout.end_time != WallTime{}) *proto.mutable_end_time() = ToProto(rollout.end_time);
+  v1::RolloutProgress* progress = proto.mutable_progress();
+  progress->set_wanted(rollout.wanted);
+  progress->set_updated(rollout.updated);
+  progress->set_available(rollout.available);
+  progress->set_outdated(rollout.outdated);
+  v1::RolloutReport* report = proto.mutable_report();
+  report->set_requests(rollout.report.requests);
+  report->set_server_errors(rollout.report.server_errors);
+  report->set_balancer_errors(rollout.report.balancer_errors);
+  report->set_retried(rollout.report.retried);
+  report->set_lowest_capacity(rollout.report.lowest_capacity);
+  *report->mutable_longest_drain() = ToProto(rollout.report.longest_drain);
+  report->set_workers_replaced(rollout.report.workers_replaced);
   return proto;
 }
 

@@ -10,10 +10,12 @@
 #include "controlplane/config/config_text.h"
 #include "controlplane/model/config.h"
 #include "controlplane/model/records.h"
+#include "controlplane/model/rollout.h"
 #include "controlplane/model/worker.h"
 #include "gocomet/v1/balancers.pb.h"
 #include "gocomet/v1/config.pb.h"
 #include "gocomet/v1/events.pb.h"
+#include "gocomet/v1/rollouts.pb.h"
 #include "gocomet/v1/statistics.pb.h"
 #include "gocomet/v1/sync.pb.h"
 #include "gocomet/v1/workers.pb.h"
@@ -41,6 +43,7 @@ v1::Revision ToProto(const Revision& revision);
 // Into the fields of the same names.
 void AddPreview(Preview preview, v1::PlanConfigResponse& plan);
 v1::Event ToProto(const Event& event);
+v1::Rollout ToProto(const RolloutRecord& rollout);
 v1::Balancer ToProto(const Balancer& balancer);
 v1::Snapshot ToProto(const Snapshot& snapshot);
 v1::RequestCounters ToProto(const RequestCounters& counters);

@@ -12,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "controlplane/rpc/config_service.h"
+#include "controlplane/rpc/rollout_service.h"
 #include "controlplane/rpc/stream_limit.h"
 #include "controlplane/rpc/sync_services.h"
 #include "controlplane/rpc/unreadable_requests.h"
@@ -62,6 +63,7 @@ class Server final : public RpcServer {
       : config_(cluster, watches_, options.process),
         services_(cluster, watches_),
         workers_(cluster, watches_, driver),
+        rollouts_(cluster, watches_),
         balancers_(cluster, watches_),
         events_(cluster, watches_),
         statistics_(cluster, watches_),
@@ -80,8 +82,9 @@ class Server final : public RpcServer {
     SetLimits(builder);
     int port = 0;
     builder.AddListeningPort(options.public_address, grpc::InsecureServerCredentials(), &port);
-    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &config_, &services_, &workers_, &balancers_, &events_, &statistics_, &cluster_}) {
+    for (grpc::Service* service :
+         std::initializer_list<grpc::Service*>{&config_, &services_, &workers_, &rollouts_,
+                                               &balancers_, &events_, &statistics_, &cluster_}) {
       builder.RegisterService(service);
     }
     public_server_ = builder.BuildAndStart();
@@ -90,9 +93,9 @@ class Server final : public RpcServer {
     }
     for (const char* service :
          {v1::ConfigService::service_full_name(), v1::ServiceService::service_full_name(),
-          v1::WorkerService::service_full_name(), v1::BalancerService::service_full_name(),
-          v1::EventService::service_full_name(), v1::StatisticsService::service_full_name(),
-          v1::ClusterService::service_full_name()}) {
+          v1::WorkerService::service_full_name(), v1::RolloutService::service_full_name(),
+          v1::BalancerService::service_full_name(), v1::EventService::service_full_name(),
+          v1::StatisticsService::service_full_name(), v1::ClusterService::service_full_name()}) {
       public_server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
     GOCOMET_ASSIGN_OR_RETURN(address_,
@@ -121,6 +124,7 @@ class Server final : public RpcServer {
   ConfigService config_;
   ServiceService services_;
   WorkerService workers_;
+  RolloutService rollouts_;
   BalancerService balancers_;
   EventService events_;
   StatisticsService statistics_;

@@ -222,6 +222,9 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
     report.sequence = proto.sequence();
     report.connections = proto.connections();
     report.requests = proto.requests();
+    for (const auto& [status, count] : proto.own_answers()) {
+      if (status >= 500) report.own_errors += count;
+    }
     for (const v1::EndpointReport& endpoint : proto.endpoints()) {
       report.endpoints.push_back({endpoint.worker_id(), endpoint.incarnation(), endpoint.healthy(),
                                   Shortened(endpoint.health_reason()), endpoint.in_flight()});

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -84,15 +87,23 @@ grpc::ServerUnaryReactor* BalancerService::ListBalancers(grpc::CallbackServerCon
 
 grpc::ServerWriteReactor<v1::Balancer>* BalancerService::WatchBalancers(
     grpc::CallbackServerContext*, const v1::WatchBalancersRequest*) {
-  return Watch<v1::Balancer>(
-      cluster_, streams_, absl::OkStatus(),
-      [this](const std::shared_ptr<WatchStream<v1::Balancer>>& stream) {
-        for (const Balancer& balancer : cluster_.balancers().balancers())
-          stream->Send(ToProto(balancer));
-        const uint64_t id = cluster_.balancer_subscribers().Add(
-            [stream](const Balancer& balancer) { stream->Send(ToProto(balancer)); });
-        return [this, id] { cluster_.balancer_subscribers().Remove(id); };
-      });
+  return Watch<v1::Balancer>(cluster_, streams_, absl::OkStatus(),
+                             [this](const std::shared_ptr<WatchStream<v1::Balancer>>& stream) {
+                               // Balancers report each second, mostly what is known already.
+                               auto sent = std::make_shared<std::map<std::string, std::string>>();
+                               const auto send = [stream, sent](const Balancer& balancer) {
+                                 v1::Balancer proto = ToProto(balancer);
+                                 std::string& before = (*sent)[balancer.name];
+                                 std::string now = proto.SerializeAsString();
+                                 if (now == before) return;
+                                 before = std::move(now);
+                                 stream->Send(std::move(proto));
+                               };
+                               for (const Balancer& balancer : cluster_.balancers().balancers())
+                                 send(balancer);
+                               const uint64_t id = cluster_.balancer_subscribers().Add(send);
+                               return [this, id] { cluster_.balancer_subscribers().Remove(id); };
+                             });
 }
 
 grpc::ServerUnaryReactor* EventService::ListEvents(grpc::CallbackServerContext* context,

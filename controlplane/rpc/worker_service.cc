@@ -160,13 +160,28 @@ grpc::ServerUnaryReactor* ServiceService::ScaleService(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ServiceService::RestartService(grpc::CallbackServerContext* context,
                                                          const v1::RestartServiceRequest* request,
                                                          v1::RestartServiceResponse* response) {
-  return Answer(cluster_, context, [this, request, response]() -> absl::Status {
-    GOCOMET_ASSIGN_OR_RETURN(const controlplane::Service* service,
-                             FindService(cluster_, "name", request->name()));
-    GOCOMET_RETURN_IF_ERROR(cluster_.RestartService(service->name));
-    *response->mutable_service() = DescribeService(cluster_, *service);
-    return absl::OkStatus();
-  });
+  return AnswerLater(
+      cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+        const absl::Status valid =
+            CheckChange(cluster_, request->name(), request->author(), request->reason());
+        if (!valid.ok()) return reply->Finish(ToGrpc(valid));
+        const auto service = cluster_.LookupService(request->name());
+        if (!service.ok()) return reply->Finish(ToGrpc(service.status()));
+        const Asked asked{request->author().empty() ? "unknown" : request->author(),
+                          request->reason()};
+        const std::string name = (*service)->name;
+        cluster_.RestartService(
+            name, asked,
+            [this, name, response, reply](const absl::StatusOr<RolloutRecord>& rollout) {
+              if (!rollout.ok()) return reply->Finish(ToGrpc(AtField("name", rollout.status())));
+              *response->mutable_rollout() = ToProto(*rollout);
+              const auto restarted = cluster_.LookupService(name);
+              if (restarted.ok()) {
+                *response->mutable_service() = DescribeService(cluster_, **restarted);
+              }
+              reply->Finish(grpc::Status::OK);
+            });
+      });
 }
 
 grpc::ServerUnaryReactor* WorkerService::GetWorker(grpc::CallbackServerContext* context,

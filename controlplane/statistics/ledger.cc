@@ -127,7 +127,9 @@ Ledger::Applied Ledger::ApplyBalanced(const BalancedTotals& totals) {
 
   Replace(EntryOf(totals.worker_id).row.balanced, before, now);
   balanced_.insert_or_assign(std::move(key), now);
-  return {};
+  Applied applied;
+  Replace(applied.added, before, now);
+  return applied;
 }
 
 std::vector<Ledger::WorkerRow> Ledger::Rows(const Query& query) const {

@@ -26,12 +26,6 @@ class Ledger {
     kImplausible,  // A counter is above kCounterMax, or the worker has no id.
   };
 
-  // True where the row is new and is to be written to the store.
-  struct Applied {
-    Refusal refusal = Refusal::kNone;
-    explicit operator bool() const { return refusal == Refusal::kNone; }
-  };
-
   // What all balancers together saw one worker answer.
   struct BalancedSums {
     uint64_t answered = 0;
@@ -43,6 +37,13 @@ class Ledger {
     uint64_t bytes_to_worker = 0;
     uint64_t bytes_from_worker = 0;
     bool operator==(const BalancedSums&) const = default;
+  };
+
+  // True where the row is new and is to be written to the store.
+  struct Applied {
+    Refusal refusal = Refusal::kNone;
+    BalancedSums added = {};  // What was not counted before, of what a balancer saw.
+    explicit operator bool() const { return refusal == Refusal::kNone; }
   };
 
   // One worker, over all its incarnations.

@@ -13,6 +13,7 @@
 #include "gocomet/v1/config.pb.h"
 #include "gocomet/v1/events.pb.h"
 #include "gocomet/v1/report.pb.h"
+#include "gocomet/v1/rollouts.pb.h"
 #include "gocomet/v1/statistics.pb.h"
 #include "gocomet/v1/sync.pb.h"
 #include "gocomet/v1/workers.pb.h"
@@ -26,8 +27,9 @@ std::set<std::string> MethodsInProtos() {
   for (const google::protobuf::FileDescriptor* file :
        {v1::Balancer::descriptor()->file(), v1::ClusterStatus::descriptor()->file(),
         v1::Config::descriptor()->file(), v1::Event::descriptor()->file(),
-        v1::WorkerReport::descriptor()->file(), v1::Statistics::descriptor()->file(),
-        v1::Snapshot::descriptor()->file(), v1::Worker::descriptor()->file()}) {
+        v1::WorkerReport::descriptor()->file(), v1::Rollout::descriptor()->file(),
+        v1::Statistics::descriptor()->file(), v1::Snapshot::descriptor()->file(),
+        v1::Worker::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const google::protobuf::MethodDescriptor* method = file->service(s)->method(m);

@@ -152,6 +152,68 @@ std::vector<BadCall> ServiceCalls() {
         [](auto& r) { r.set_author(kTooLong); });
   scale("WithALongReason", StatusCode::INVALID_ARGUMENT, "reason",
         [](auto& r) { r.set_reason(kTooLong); });
+  const auto restart = [&](std::string what, std::string field,
+                           const std::function<void(v1::RestartServiceRequest&)>& change) {
+    calls.push_back(
+        {"RestartService" + what, StatusCode::INVALID_ARGUMENT, std::move(field),
+         Unary<Service>(&Stub::RestartService, With<v1::RestartServiceRequest>(change))});
+  };
+  restart("WithALongAuthor", "author", [](auto& r) { r.set_author(kTooLong); });
+  restart("WithALongReason", "reason", [](auto& r) { r.set_reason(kTooLong); });
+  return calls;
+}
+
+std::vector<BadCall> RolloutCalls() {
+  using Service = v1::RolloutService;
+  using Stub = Service::Stub;
+  std::vector<BadCall> calls;
+  // Each verb about a service's rollout, with each kind of bad input.
+  const auto verb = [&]<typename Request>(const std::string& name, auto method, Request) {
+    const auto bad = [&](std::string what, StatusCode code, std::string field,
+                         const std::function<void(Request&)>& change) {
+      calls.push_back(
+          {name + what, code, std::move(field), Unary<Service>(method, With<Request>(change))});
+    };
+    bad("OfAServiceThatDoesNotExist", StatusCode::NOT_FOUND, "service",
+        [](auto& r) { r.set_service("shop"); });
+    bad("OfAnIllFormedName", StatusCode::INVALID_ARGUMENT, "service",
+        [](auto& r) { r.set_service("Not A Name"); });
+    bad("OfAServiceWithoutOne", StatusCode::NOT_FOUND, "service", [](auto&) {});
+    bad("WithALongAuthor", StatusCode::INVALID_ARGUMENT, "author",
+        [](auto& r) { r.set_author(kTooLong); });
+    bad("WithALongReason", StatusCode::INVALID_ARGUMENT, "reason",
+        [](auto& r) { r.set_reason(kTooLong); });
+  };
+  verb("PauseRollout", &Stub::PauseRollout, v1::PauseRolloutRequest());
+  verb("ResumeRollout", &Stub::ResumeRollout, v1::ResumeRolloutRequest());
+  verb("AbortRollout", &Stub::AbortRollout, v1::AbortRolloutRequest());
+  verb("UndoRollout", &Stub::UndoRollout, v1::UndoRolloutRequest());
+  const auto get = [&](std::string what, StatusCode code, std::string field,
+                       const std::function<void(v1::GetRolloutRequest&)>& change) {
+    calls.push_back({"GetRollout" + what, code, std::move(field),
+                     Unary<Service>(&Stub::GetRollout, With<v1::GetRolloutRequest>(change))});
+  };
+  get("ThatDoesNotExist", StatusCode::NOT_FOUND, "id", [](auto& r) { r.set_id(7); });
+  get("OfAServiceThatDoesNotExist", StatusCode::NOT_FOUND, "service",
+      [](auto& r) { r.set_service("shop"); });
+  get("OfAnIllFormedName", StatusCode::INVALID_ARGUMENT, "service",
+      [](auto& r) { r.set_service("Not A Name"); });
+  get("OfAServiceWithoutOne", StatusCode::NOT_FOUND, "service", [](auto&) {});
+  calls.push_back({"ListRolloutsOfAServiceThatDoesNotExist", StatusCode::NOT_FOUND, "service",
+                   Unary<Service>(&Stub::ListRollouts, With<v1::ListRolloutsRequest>([](auto& r) {
+                     r.set_service("shop");
+                   }))});
+  const auto watch = [&](std::string what, StatusCode code, std::string field,
+                         const std::function<void(v1::WatchRolloutsRequest&)>& change) {
+    calls.push_back(
+        {"WatchRollouts" + what, code, std::move(field),
+         Stream<Service>(&Stub::WatchRollouts, With<v1::WatchRolloutsRequest>(change))});
+  };
+  watch("OfAServiceThatDoesNotExist", StatusCode::NOT_FOUND, "service",
+        [](auto& r) { r.set_service("shop"); });
+  watch("OfAnIllFormedName", StatusCode::INVALID_ARGUMENT, "service",
+        [](auto& r) { r.set_service("Not A Name"); });
+  watch("ThatDoesNotExist", StatusCode::NOT_FOUND, "id", [](auto& r) { r.set_id(7); });
   return calls;
 }
 
@@ -275,12 +337,14 @@ void AddPageCalls(std::vector<BadCall>& calls, const std::string& method,
 
 std::vector<BadCall> AllBadCalls() {
   std::vector<BadCall> all;
-  for (const auto& calls : {ConfigCalls(), ServiceCalls(), WorkerCalls(), ViewCalls()}) {
+  for (const auto& calls :
+       {ConfigCalls(), ServiceCalls(), RolloutCalls(), WorkerCalls(), ViewCalls()}) {
     all.insert(all.end(), calls.begin(), calls.end());
   }
   AddPageCalls<v1::ConfigService>(all, "ListRevisions", &v1::ConfigService::Stub::ListRevisions);
   AddPageCalls<v1::ServiceService>(all, "ListServices", &v1::ServiceService::Stub::ListServices);
   AddPageCalls<v1::WorkerService>(all, "ListWorkers", &v1::WorkerService::Stub::ListWorkers);
+  AddPageCalls<v1::RolloutService>(all, "ListRollouts", &v1::RolloutService::Stub::ListRollouts);
   AddPageCalls<v1::BalancerService>(all, "ListBalancers",
                                     &v1::BalancerService::Stub::ListBalancers);
   AddPageCalls<v1::EventService>(all, "ListEvents", &v1::EventService::Stub::ListEvents);

@@ -40,11 +40,11 @@ class RpcWorld::FakeLauncher final : public BalancerLauncher {
   std::vector<BalancerProcess> Adopt() override { return {}; }
   void Start(const std::string& name, const std::string& address, uint32_t threads,
              std::function<void(absl::StatusOr<BalancerProcess>)> done) override {
-    done(BalancerProcess{name, address, threads, 4242, {}});
+    done(BalancerProcess{name, address, threads, 4242, {}, ""});
   }
   void Signal(const std::string&, int) override {}
   void Forget(const std::string&) override {}
-  void Watch(std::function<void(std::string, int64_t, std::string)>) override {}
+  void Watch(std::function<void(std::string, int64_t, BalancerExit)>) override {}
 };
 
 // Answers on the calling thread, which posts to the mailbox and no more.

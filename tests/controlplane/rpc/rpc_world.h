@@ -22,6 +22,7 @@
 #include "gocomet/v1/errors.pb.h"
 #include "gocomet/v1/events.grpc.pb.h"
 #include "gocomet/v1/report.grpc.pb.h"
+#include "gocomet/v1/rollouts.grpc.pb.h"
 #include "gocomet/v1/statistics.grpc.pb.h"
 #include "gocomet/v1/sync.grpc.pb.h"
 #include "gocomet/v1/workers.grpc.pb.h"

@@ -115,6 +115,15 @@ TEST(Ledger, AddsUpWhatAllBalancersSaw) {
   EXPECT_EQ(row.balanced.retried, 3);
 }
 
+TEST(Ledger, SaysWhatAReportOfABalancerAdds) {
+  Ledger ledger;
+  EXPECT_EQ(ledger.ApplyBalanced(Seen("balancer-0", 1, "a", 10)).added.answered, 10U);
+  const Ledger::Applied more = ledger.ApplyBalanced(Seen("balancer-0", 1, "a", 13));
+  EXPECT_EQ(more.added.answered, 3U);
+  EXPECT_EQ(more.added.retried, 0U);
+  EXPECT_EQ(ledger.ApplyBalanced(Seen("balancer-0", 1, "a", 13)).added.answered, 0U);
+}
+
 TEST(Ledger, AnswersForOneService) {
   Ledger ledger;
   ledger.ApplyReport(Report("a", 1, 1, {1, 0, 0}, "one"));
