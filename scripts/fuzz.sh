@@ -32,6 +32,10 @@ for name in "${names[@]}"; do
     -dict=tests/fuzz/http.dict -timeout=10 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="build-fuzz/$name.found-" "$work" "$corpus" >"$log" 2>&1; then
     tail -n 40 "$log"
+    # A log may be all that is left of a run: it says the input, too.
+    for found in build-fuzz/"$name".found-*; do
+      [ -f "$found" ] && echo "$found, in base64:" && base64 -w 0 "$found" && echo
+    done
     echo "fuzz.sh: $name breaks a law; see above and build-fuzz/$name.found-*" >&2
     exit 1
   fi
