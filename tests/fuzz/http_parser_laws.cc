@@ -140,6 +140,8 @@ std::string BrokenAgainstHttpParser(std::string_view input) {
     return "libhttp-parser sees the same version";
   }
   if (!SameFields(head.fields, seen)) return "libhttp-parser sees the same fields";
+  // Such a name may undo a coding that it has read before, and with that what frames the body.
+  if (HasNameLikeTransferEncoding(head)) return "";
   if (body.done() != seen.done) return "libhttp-parser sees the same end, or none";
   if (seen.done && seen.size != end) return "libhttp-parser sees the end at the same byte";
   return "";
