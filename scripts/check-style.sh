@@ -22,7 +22,7 @@ complain 'controlplane/rpc/|controlplane/app/|dataplane/agent/|worker/report/|ct
 complain 'controlplane/store/|tests/' '#include <sqlite3' 'SQL has one home: controlplane/store'
 complain 'controlplane/config/|tests/' '#include <yaml-cpp/' 'YAML has one home: controlplane/config'
 complain 'controlplane/runtime/|tests/' '#include <curl/' 'the Docker Engine is spoken to in controlplane/runtime'
-complain 'common/|controlplane/|tests/' '#include "controlplane/' 'the programs meet in proto/ and common/ alone'
+complain 'common/|controlplane/|bench/|tests/' '#include "controlplane/' 'the programs meet in proto/ and common/ alone'
 complain 'common/|dataplane/|bench/|tests/' '#include "dataplane/' 'the programs meet in proto/ and common/ alone'
 complain 'common/|worker/|tests/' '#include "worker/' 'the programs meet in proto/ and common/ alone'
 complain 'common/|ctl/|tests/' '#include "ctl/' 'the programs meet in proto/ and common/ alone'

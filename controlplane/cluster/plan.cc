@@ -1,7 +1,11 @@
 #include "controlplane/cluster/plan.h"
 
 #include <algorithm>
-#include <set>
+#include <limits>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "common/base/text.h"
 #include "controlplane/cluster/plan_parts.h"
@@ -32,15 +36,47 @@ int Worth(const Worker& w) {
   }
 }
 
+// Which workers no connected balancer may still send to, nor has a request with. A balancer that
+// runs but does not speak to us may still send.
+class Drains {
+ public:
+  explicit Drains(std::span<const Balancer> balancers) : balancers_(balancers) {}
+
+  bool IsDrained(const Worker& w) {
+    if (w.drain_version == 0) return false;
+    if (!is_known_) Look();
+    return w.drain_version <= acknowledged_by_all_ && !has_requests_.contains(w.id);
+  }
+
+ private:
+  // Once for a whole plan, and only where somebody drains.
+  void Look() {
+    is_known_ = true;
+    for (const Balancer& b : balancers_) {
+      if (!b.process_alive) continue;
+      const bool speaks = b.connected && b.reported_since_ack;
+      acknowledged_by_all_ = std::min(acknowledged_by_all_, speaks ? b.acknowledged_version : 0);
+      for (const Balancer::EndpointView& endpoint : b.endpoints) {
+        if (endpoint.in_flight != 0) has_requests_.insert(endpoint.worker_id);
+      }
+    }
+  }
+
+  const std::span<const Balancer> balancers_;
+  bool is_known_ = false;
+  uint64_t acknowledged_by_all_ = std::numeric_limits<uint64_t>::max();
+  std::unordered_set<std::string_view> has_requests_;
+};
+
 // Plans one service; a service that is no longer wanted is one with no replicas.
 class ServicePlanner {
  public:
-  ServicePlanner(const ServiceDesire& desire, uint32_t replicas, std::vector<const Worker*> workers,
-                 std::span<const Balancer> balancers, SteadyTime now, Plan& plan)
+  ServicePlanner(const ServiceDesire& desire, uint32_t replicas,
+                 std::span<const Worker* const> workers, Drains& drains, SteadyTime now, Plan& plan)
       : desire_(desire),
         replicas_(replicas),
-        workers_(std::move(workers)),
-        balancers_(balancers),
+        workers_(workers),
+        drains_(drains),
         now_(now),
         plan_(plan) {}
 
@@ -93,7 +129,7 @@ class ServicePlanner {
 
   void FinishDrain(const Worker& w) {
     if (!w.stop_wanted) return;
-    if (IsDrained(w, balancers_)) {
+    if (drains_.IsDrained(w)) {
       plan_.actions.emplace_back(StopWorker{w.instance, false});
     } else if (Due(w.state_since + desire_.spec.drain_timeout)) {
       plan_.actions.emplace_back(StopWorker{w.instance, true});
@@ -102,7 +138,6 @@ class ServicePlanner {
 
   void Count() {
     for (const Worker* w : workers_) {
-      used_ordinals_.insert(w->ordinal);
       if (Leaving(*w)) continue;
       // A dead worker stands for its successor, which will be up to date.
       if (w->state == WorkerState::kBackOff || IsUpToDate(*w, desire_)) {
@@ -218,11 +253,12 @@ class ServicePlanner {
     // over more and more ordinals.
     size_t existing = workers_.size();
     size_t count = current_.size() + (desire_.paused ? outdated_.size() : 0);
-    uint32_t ordinal = 0;
-    while (count < replicas_ && existing < ceiling) {
-      while (used_ordinals_.contains(ordinal)) ++ordinal;
+    if (count >= replicas_ || existing >= ceiling) return;
+    std::unordered_set<uint32_t> used;
+    for (const Worker* w : workers_) used.insert(w->ordinal);
+    for (uint32_t ordinal = 0; count < replicas_ && existing < ceiling; ++ordinal) {
+      if (used.contains(ordinal)) continue;
       if (desire_.spec.host_port_base + ordinal > 65535) return;
-      used_ordinals_.insert(ordinal);
       Start(ordinal, "", KeepsEarlier());
       ++count;
       ++existing;
@@ -241,29 +277,33 @@ class ServicePlanner {
 
   const ServiceDesire& desire_;
   const uint32_t replicas_;
-  const std::vector<const Worker*> workers_;
-  const std::span<const Balancer> balancers_;
+  const std::span<const Worker* const> workers_;
+  Drains& drains_;
   const SteadyTime now_;
   Plan& plan_;
 
-  std::set<uint32_t> used_ordinals_;
   std::vector<const Worker*> current_;
   std::vector<const Worker*> outdated_;
 };
 
-}  // namespace
-
-bool IsDrained(const Worker& worker, std::span<const Balancer> balancers) {
-  if (worker.drain_version == 0) return false;
-  for (const Balancer& b : balancers) {
-    if (!b.process_alive) continue;
-    if (!b.connected || b.acknowledged_version < worker.drain_version || !b.reported_since_ack ||
-        b.InFlight(worker.id) != 0) {
-      return false;
-    }
+class WorkersByService {
+ public:
+  explicit WorkersByService(std::span<const Worker> workers) {
+    for (const Worker& w : workers) workers_[w.service].push_back(&w);
   }
-  return true;
-}
+
+  // None at the second call.
+  std::vector<const Worker*> Take(std::string_view service) {
+    const auto found = workers_.find(service);
+    if (found == workers_.end()) return {};
+    return std::exchange(found->second, {});
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::vector<const Worker*>> workers_;
+};
+
+}  // namespace
 
 bool IsUpToDate(const Worker& worker, const ServiceDesire& desire) {
   if (worker.replace_requested) return false;
@@ -284,24 +324,21 @@ Plan MakePlan(const Desired& desired, std::span<const Worker> workers,
                                            [](const Balancer& b) { return b.process_alive; });
   const bool keep_workers = desired.stopping && !balancers_gone;
 
-  std::set<std::string> known;
-  const auto plan_service = [&](const ServiceDesire& desire, uint32_t replicas) {
-    known.insert(desire.spec.name);
-    std::vector<const Worker*> own;
-    for (const Worker& w : workers) {
-      if (w.service == desire.spec.name) own.push_back(&w);
-    }
-    ServicePlanner(desire, replicas, std::move(own), balancers, now, plan).Run();
-  };
   if (keep_workers) return plan;
+  WorkersByService by_service(workers);
+  Drains drains(balancers);
   for (const ServiceDesire& desire : desired.services) {
-    plan_service(desire, desired.stopping ? 0 : desire.spec.replicas);
+    ServicePlanner(desire, desired.stopping ? 0 : desire.spec.replicas,
+                   by_service.Take(desire.spec.name), drains, now, plan)
+        .Run();
   }
+  // Of services that are no longer wanted.
   for (const Worker& w : workers) {
-    if (known.contains(w.service)) continue;
+    const std::vector<const Worker*> own = by_service.Take(w.service);
+    if (own.empty()) continue;
     ServiceDesire gone;
     gone.spec.name = w.service;
-    plan_service(gone, 0);
+    ServicePlanner(gone, 0, own, drains, now, plan).Run();
   }
   return plan;
 }

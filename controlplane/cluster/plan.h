@@ -109,10 +109,6 @@ std::string BalancerAddress(const BalancerPool& pool, uint32_t index);
 
 bool RunsAsWanted(const Balancer& balancer, const Desired& desired, const std::string& address);
 
-// No connected balancer may still send to it, and none has a request with it. A balancer that runs
-// but does not speak to us may still send.
-bool IsDrained(const Worker& worker, std::span<const Balancer> balancers);
-
 // Whether it runs what is asked for now.
 bool IsUpToDate(const Worker& worker, const ServiceDesire& desire);
 

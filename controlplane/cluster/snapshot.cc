@@ -1,6 +1,8 @@
 #include "controlplane/cluster/snapshot.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace gocomet::controlplane {
 namespace {
@@ -16,12 +18,13 @@ Snapshot BuildSnapshot(uint64_t revision, const Desired& desired, std::span<cons
   Snapshot snapshot;
   snapshot.revision = revision;
   snapshot.routes = desired.routes;
+  std::unordered_map<std::string_view, std::vector<const Worker*>> by_service;
+  for (const Worker& worker : workers) {
+    if (BelongsIn(worker)) by_service[worker.service].push_back(&worker);
+  }
   for (const ServiceDesire& desire : desired.services) {
     SnapshotService service{desire.spec.name, desire.spec.health, {}};
-    std::vector<const Worker*> own;
-    for (const Worker& worker : workers) {
-      if (worker.service == desire.spec.name && BelongsIn(worker)) own.push_back(&worker);
-    }
+    std::vector<const Worker*>& own = by_service[desire.spec.name];
     std::sort(own.begin(), own.end(),
               [](const Worker* a, const Worker* b) { return a->ordinal < b->ordinal; });
     for (const Worker* worker : own) {
