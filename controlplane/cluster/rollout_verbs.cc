@@ -46,7 +46,7 @@ void Rollouts::Restart(const std::string& service, const Asked& asked, Done done
               "rollout ", before->id, " of ", service, " is paused; `gocometctl rollout resume ",
               service, "` lets it go on, `gocometctl rollout abort ", service, "` gives it up"));
         }
-        RolloutRecord rollout = NewRecord(service, RolloutCause::kRestart, asked);
+        RolloutRecord rollout = NewRecord(*spec, RolloutCause::kRestart, asked);
         rollout.from_revision = rollout.to_revision = desired_.newest().number;
         for (const RolloutRecord& known : records_) {
           if (known.service != service) continue;
@@ -221,8 +221,8 @@ void Rollouts::Begin(const Desired& desired, std::span<const Worker> workers) {
                          (hooks_.template_hash(*was, generation) != desire.template_hash ||
                           was->host_port_base != desire.spec.host_port_base);
     RolloutRecord rollout =
-        by_file ? NewRecord(desire.spec.name, RolloutCause::kApply, {newest.author, newest.reason})
-                : NewRecord(desire.spec.name, RolloutCause::kUpgrade,
+        by_file ? NewRecord(desire.spec, RolloutCause::kApply, {newest.author, newest.reason})
+                : NewRecord(desire.spec, RolloutCause::kUpgrade,
                             {"gocomet", "the workers that run are of an earlier program"});
     rollout.from_revision = by_file ? previous : newest.number;
     rollout.to_revision = newest.number;

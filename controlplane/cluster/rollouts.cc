@@ -94,16 +94,16 @@ const Service* Rollouts::WayBack(const RolloutRecord& rollout) const {
   return differs ? good : nullptr;
 }
 
-RolloutRecord Rollouts::NewRecord(const std::string& service, RolloutCause cause,
-                                  const Asked& asked) {
+RolloutRecord Rollouts::NewRecord(const Service& service, RolloutCause cause, const Asked& asked) {
   RolloutRecord rollout;
   rollout.id = ++last_id_;
-  rollout.service = service;
+  rollout.service = service.name;
+  rollout.wanted = service.replicas;
   rollout.cause = cause;
   rollout.author = asked.author;
   rollout.reason = asked.reason;
   rollout.create_time = clock_.Wall();
-  rollout.report.lowest_capacity = hooks_.serving(service);
+  rollout.report.lowest_capacity = hooks_.serving(service.name);
   return rollout;
 }
 
@@ -136,7 +136,7 @@ std::vector<RolloutRecord> Rollouts::Prepare(const Revision& revision, const Con
     const RolloutCause cause = intended                      ? change.intent->cause
                                : change.source == "rollback" ? RolloutCause::kRollback
                                                              : RolloutCause::kApply;
-    RolloutRecord rollout = NewRecord(service.name, cause, {change.author, change.reason});
+    RolloutRecord rollout = NewRecord(service, cause, {change.author, change.reason});
     rollout.from_revision = was != nullptr ? desired_.newest().number : 0;
     rollout.to_revision = revision.number;
     rollout.generation = generation;

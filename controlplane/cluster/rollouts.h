@@ -94,7 +94,7 @@ class Rollouts {
   };
 
   RolloutRecord* FindMutable(uint64_t id);
-  RolloutRecord NewRecord(const std::string& service, RolloutCause cause, const Asked& asked);
+  RolloutRecord NewRecord(const Service& service, RolloutCause cause, const Asked& asked);
   // What a failure of a new rollout of the service goes back to.
   void SetGood(RolloutRecord& rollout, const RolloutRecord* before) const;
   const Service* ServiceIn(uint64_t revision, const std::string& name) const;

@@ -97,6 +97,7 @@ int RunCtl(const std::vector<std::string>& arguments, const Environment& environ
   AddConfigCommands(app, session, action);
   AddScaleCommand(app, session, action);
   AddWorkerCommands(app, session, action);
+  AddRolloutCommands(app, session, action);
   AddVersionCommand(app, session, action);
   LetOptionsFallThrough(app);
 

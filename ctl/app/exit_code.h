@@ -5,8 +5,8 @@
 namespace gocomet::ctl {
 
 // What the shell sees: one meaning per number, the same for every command. Part of the interface;
-// a number is never given another meaning. 7 (rollout failed) and 10 (differences found) are kept
-// free for the commands that need them.
+// a number is never given another meaning. 10 (differences found) is kept free for the
+// commands that need it.
 enum ExitCode : int {
   kOk = 0,
   kError = 1,
@@ -15,6 +15,7 @@ enum ExitCode : int {
   kConflict = 4,
   kInvalidConfig = 5,
   kTimedOut = 6,
+  kRolloutFailed = 7,
   kUnreachable = 8,
   kDenied = 9,
   // 128 + SIGINT, as shells report a program that Ctrl-C ended.

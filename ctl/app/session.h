@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,6 +59,10 @@ class Session {
   WallTime now() const { return environment_.clock.Wall(); }
   const std::string& user() const { return environment_.user; }
   const std::string& server() const { return options_.server; }
+  // What --timeout allows a stream; none where it is not said.
+  std::optional<std::chrono::milliseconds> stream_timeout() const {
+    return connection_.stream_timeout;
+  }
   std::istream& in() { return environment_.in; }
 
   void Print(std::string_view text);

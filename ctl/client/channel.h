@@ -42,6 +42,25 @@ class Channel {
     return Explain(reader->Finish());
   }
 
+  // The same until `each` answers false, which ends the stream as wanted.
+  template <typename Service, typename Request, typename Message>
+  absl::Status StreamWhile(std::unique_ptr<grpc::ClientReader<Message>> (Service::Stub::*method)(
+                               grpc::ClientContext*, const Request&),
+                           const Request& request,
+                           const std::function<bool(const Message&)>& each) {
+    Running call(*this, options_.stream_timeout);
+    const auto stub = Service::NewStub(channel_);
+    const auto reader = (stub.get()->*method)(&call.context, request);
+    Message message;
+    while (reader->Read(&message)) {
+      if (each(message)) continue;
+      call.context.TryCancel();
+      reader->Finish();
+      return absl::OkStatus();
+    }
+    return Explain(reader->Finish());
+  }
+
   void Cancel();
 
  private:

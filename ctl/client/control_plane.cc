@@ -7,6 +7,7 @@
 #include "gocomet/v1/cluster.grpc.pb.h"
 #include "gocomet/v1/config.grpc.pb.h"
 #include "gocomet/v1/events.grpc.pb.h"
+#include "gocomet/v1/rollouts.grpc.pb.h"
 #include "gocomet/v1/statistics.grpc.pb.h"
 #include "gocomet/v1/workers.grpc.pb.h"
 
@@ -124,10 +125,45 @@ absl::StatusOr<v1::ScaleServiceResponse> ControlPlane::ScaleService(
   return connection_->channel.Call<Service>(&Service::Stub::ScaleService, request);
 }
 
-absl::StatusOr<v1::RestartServiceResponse> ControlPlane::RestartService(const std::string& name) {
+absl::StatusOr<v1::RestartServiceResponse> ControlPlane::RestartService(
+    const v1::RestartServiceRequest& request) {
   using Service = v1::ServiceService;
-  return connection_->channel.Call<Service>(&Service::Stub::RestartService,
-                                            WithName<v1::RestartServiceRequest>(name));
+  return connection_->channel.Call<Service>(&Service::Stub::RestartService, request);
+}
+
+absl::StatusOr<v1::Rollout> ControlPlane::GetRollout(uint64_t id, const std::string& service) {
+  using Service = v1::RolloutService;
+  v1::GetRolloutRequest request;
+  request.set_id(id);
+  request.set_service(service);
+  return connection_->channel.Call<Service>(&Service::Stub::GetRollout, request);
+}
+
+absl::StatusOr<v1::ListRolloutsResponse> ControlPlane::ListRollouts(const std::string& service) {
+  using Service = v1::RolloutService;
+  v1::ListRolloutsRequest request;
+  request.set_service(service);
+  return connection_->List<Service>(&Service::Stub::ListRollouts, std::move(request));
+}
+
+absl::StatusOr<v1::Rollout> ControlPlane::PauseRollout(const v1::PauseRolloutRequest& request) {
+  using Service = v1::RolloutService;
+  return connection_->channel.Call<Service>(&Service::Stub::PauseRollout, request);
+}
+
+absl::StatusOr<v1::Rollout> ControlPlane::ResumeRollout(const v1::ResumeRolloutRequest& request) {
+  using Service = v1::RolloutService;
+  return connection_->channel.Call<Service>(&Service::Stub::ResumeRollout, request);
+}
+
+absl::StatusOr<v1::Rollout> ControlPlane::AbortRollout(const v1::AbortRolloutRequest& request) {
+  using Service = v1::RolloutService;
+  return connection_->channel.Call<Service>(&Service::Stub::AbortRollout, request);
+}
+
+absl::StatusOr<v1::Rollout> ControlPlane::UndoRollout(const v1::UndoRolloutRequest& request) {
+  using Service = v1::RolloutService;
+  return connection_->channel.Call<Service>(&Service::Stub::UndoRollout, request);
 }
 
 absl::StatusOr<v1::Balancer> ControlPlane::GetBalancer(const std::string& name) {
@@ -234,6 +270,12 @@ absl::Status ControlPlane::WatchEvents(const v1::WatchEventsRequest& request,
                                        const Each<v1::Event>& each) {
   using Service = v1::EventService;
   return connection_->channel.Stream<Service>(&Service::Stub::WatchEvents, request, each);
+}
+
+absl::Status ControlPlane::WatchRollouts(const v1::WatchRolloutsRequest& request,
+                                         const std::function<bool(const v1::Rollout&)>& each) {
+  using Service = v1::RolloutService;
+  return connection_->channel.StreamWhile<Service>(&Service::Stub::WatchRollouts, request, each);
 }
 
 absl::Status ControlPlane::StreamLogs(const v1::StreamLogsRequest& request,

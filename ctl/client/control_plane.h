@@ -14,6 +14,7 @@
 #include "gocomet/v1/cluster.pb.h"
 #include "gocomet/v1/config.pb.h"
 #include "gocomet/v1/events.pb.h"
+#include "gocomet/v1/rollouts.pb.h"
 #include "gocomet/v1/statistics.pb.h"
 #include "gocomet/v1/workers.pb.h"
 
@@ -52,7 +53,16 @@ class ControlPlane {
   absl::StatusOr<v1::Service> GetService(const std::string& name);
   absl::StatusOr<v1::ListServicesResponse> ListServices();
   absl::StatusOr<v1::ScaleServiceResponse> ScaleService(const v1::ScaleServiceRequest& request);
-  absl::StatusOr<v1::RestartServiceResponse> RestartService(const std::string& name);
+  absl::StatusOr<v1::RestartServiceResponse> RestartService(
+      const v1::RestartServiceRequest& request);
+
+  // The newest of the service where `id` is 0.
+  absl::StatusOr<v1::Rollout> GetRollout(uint64_t id, const std::string& service);
+  absl::StatusOr<v1::ListRolloutsResponse> ListRollouts(const std::string& service);
+  absl::StatusOr<v1::Rollout> PauseRollout(const v1::PauseRolloutRequest& request);
+  absl::StatusOr<v1::Rollout> ResumeRollout(const v1::ResumeRolloutRequest& request);
+  absl::StatusOr<v1::Rollout> AbortRollout(const v1::AbortRolloutRequest& request);
+  absl::StatusOr<v1::Rollout> UndoRollout(const v1::UndoRolloutRequest& request);
 
   absl::StatusOr<v1::Balancer> GetBalancer(const std::string& name);
   absl::StatusOr<v1::ListBalancersResponse> ListBalancers();
@@ -82,6 +92,9 @@ class ControlPlane {
   absl::Status WatchBalancers(const Each<v1::Balancer>& each);
   absl::Status WatchRevisions(const Each<v1::Revision>& each);
   absl::Status WatchEvents(const v1::WatchEventsRequest& request, const Each<v1::Event>& each);
+  // Until `each` answers false.
+  absl::Status WatchRollouts(const v1::WatchRolloutsRequest& request,
+                             const std::function<bool(const v1::Rollout&)>& each);
   absl::Status StreamLogs(const v1::StreamLogsRequest& request, const Each<v1::LogLine>& each);
 
   // Ends the call that runs now, and every later one. Any thread.

@@ -26,6 +26,8 @@ void AddConfigCommands(CLI::App& app, Session& session, Action& action);
 void AddScaleCommand(CLI::App& app, Session& session, Action& action);
 // restart, drain, undrain
 void AddWorkerCommands(CLI::App& app, Session& session, Action& action);
+// rollout restart, status, list, pause, resume, abort, undo
+void AddRolloutCommands(CLI::App& app, Session& session, Action& action);
 void AddVersionCommand(CLI::App& app, Session& session, Action& action);
 
 std::string Version();

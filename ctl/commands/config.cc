@@ -1,5 +1,6 @@
 // What changes the desired state by a config text: apply, validate, plan, rollback; and config,
 // which shows what it is and was.
+#include <functional>
 #include <istream>
 #include <iterator>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "ctl/commands/fetch.h"
 #include "ctl/commands/listings.h"
 #include "ctl/commands/resource.h"
+#include "ctl/commands/rollout_wait.h"
 #include "ctl/commands/watch.h"
 #include "ctl/output/display_width.h"
 #include "ctl/views/config_text.h"
@@ -33,6 +35,7 @@ struct Options {
   std::string from;
   std::string to;
   bool dry_run = false;
+  bool wait = false;
   bool rendered = false;
 };
 
@@ -142,6 +145,30 @@ int ShowApplied(Session& session, const v1::ApplyConfigResponse& applied) {
                       AppliedText(applied));
 }
 
+// Asks for the change, and waits for what follows where that is wanted.
+int Change(Session& session, const Options& options, const std::string& name,
+           const std::function<absl::StatusOr<v1::ApplyConfigResponse>()>& ask) {
+  const auto change = [&](const auto& then) {
+    const auto applied = ask();
+    if (!applied.ok()) return session.FailConfig(applied.status(), name);
+    NoteWarnings(session, *applied);
+    ShowApplied(session, *applied);
+    return then(*applied);
+  };
+  if (!options.wait) return change([](const auto&) -> int { return kOk; });
+  int exit_code = kOk;
+  const int stopped = session.RunStream([&] {
+    absl::Status waited;
+    exit_code = change([&](const v1::ApplyConfigResponse& applied) -> int {
+      const auto code = WaitForApplied(session, applied);
+      waited = code.status();
+      return code.value_or(kOk);
+    });
+    return waited;
+  });
+  return stopped != kOk ? stopped : exit_code;
+}
+
 int Apply(Session& session, const Options& options) {
   if (options.dry_run) return Plan(session, options);
   auto source = ReadSource(session, options.file);
@@ -151,10 +178,8 @@ int Apply(Session& session, const Options& options) {
   request.set_base_revision(options.base_revision);
   request.set_author(session.user());
   request.set_reason(options.reason);
-  const auto applied = session.control_plane().ApplyConfig(request);
-  if (!applied.ok()) return session.FailConfig(applied.status(), name);
-  NoteWarnings(session, *applied);
-  return ShowApplied(session, *applied);
+  return Change(session, options, name,
+                [&] { return session.control_plane().ApplyConfig(request); });
 }
 
 int Rollback(Session& session, const Options& options) {
@@ -165,9 +190,8 @@ int Rollback(Session& session, const Options& options) {
   request.set_base_revision(options.base_revision);
   request.set_author(session.user());
   request.set_reason(options.reason);
-  const auto applied = session.control_plane().RollbackConfig(request);
-  if (!applied.ok()) return session.FailConfig(applied.status(), Cat("revision ", *revision));
-  return ShowApplied(session, *applied);
+  return Change(session, options, Cat("revision ", *revision),
+                [&] { return session.control_plane().RollbackConfig(request); });
 }
 
 int ShowConfig(Session& session, const Options& options) {
@@ -260,6 +284,8 @@ void AddChangeOptions(CLI::App* verb, Options& options) {
   verb->add_option("--reason", options.reason, "why, for the list of revisions");
   verb->add_option("--base-revision", options.base_revision,
                    "refuse where this is no longer the newest revision");
+  verb->add_flag("--wait", options.wait,
+                 "wait until what it changes is ready; exit code 7 where a rollout is not done");
 }
 
 void AddRollback(CLI::App& app, Session& session, Action& action,

@@ -24,7 +24,10 @@ int RestartWorker(Session& session, const std::string& name) {
 }
 
 int RestartService(Session& session, const std::string& name) {
-  const auto restarted = session.control_plane().RestartService(name);
+  v1::RestartServiceRequest request;
+  request.set_name(name);
+  request.set_author(session.user());
+  const auto restarted = session.control_plane().RestartService(request);
   if (!restarted.ok()) return session.Fail(restarted.status());
   const std::string shown = NameOf(Kind::kService, restarted->service().name());
   return session.Show(

@@ -57,11 +57,13 @@ TEST(Manual, NamesEveryOption) {
 }
 
 TEST(Manual, NamesEachVerbOfConfigWithItsOptions) {
-  for (const std::string& verb : Commands(HelpOf("config"))) {
-    EXPECT_THAT(Manual(), testing::HasSubstr("`config " + verb));
-    const std::string help = RunProgram({}, {"config", verb, "--help"}).out;
-    for (const std::string& option : AllOf(help, "^  (?:-[a-z],)?(--[a-z-]+)")) {
-      EXPECT_THAT(Manual(), testing::HasSubstr(option)) << "an option of config " << verb;
+  for (const std::string family : {"config", "rollout"}) {
+    for (const std::string& verb : Commands(HelpOf(family))) {
+      EXPECT_THAT(Manual(), testing::HasSubstr("`" + family + " " + verb));
+      const std::string help = RunProgram({}, {family, verb, "--help"}).out;
+      for (const std::string& option : AllOf(help, "^  (?:-[a-z],)?(--[a-z-]+)")) {
+        EXPECT_THAT(Manual(), testing::HasSubstr(option)) << "an option of " << family << verb;
+      }
     }
   }
 }
@@ -69,8 +71,10 @@ TEST(Manual, NamesEachVerbOfConfigWithItsOptions) {
 TEST(Manual, NamesNoOptionThatDoesNotExist) {
   std::string help = HelpOf("") + HelpOf("config");
   for (const std::string& command : Commands(HelpOf(""))) help += HelpOf(command);
-  for (const std::string& verb : Commands(HelpOf("config"))) {
-    help += RunProgram({}, {"config", verb, "--help"}).out;
+  for (const std::string family : {"config", "rollout"}) {
+    for (const std::string& verb : Commands(HelpOf(family))) {
+      help += RunProgram({}, {family, verb, "--help"}).out;
+    }
   }
   // Programs that the manual calls beside gocometctl.
   help += "--config";
@@ -80,7 +84,7 @@ TEST(Manual, NamesNoOptionThatDoesNotExist) {
 }
 
 TEST(Manual, NamesEveryExitCode) {
-  for (const char* code : {"0", "1", "2", "3", "4", "5", "6", "8", "9", "130"}) {
+  for (const char* code : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "130"}) {
     EXPECT_THAT(Manual(), testing::HasSubstr(std::string("\n| ") + code + " |"));
   }
 }
