@@ -81,15 +81,20 @@ std::set<std::string> Ids(const System& system) {
   return ids;
 }
 
+// Of workers that are killed as soon as they are asked to stop: whatever they had would fail.
 class RolloutsOnEachRuntime : public OnEachRuntime {
  protected:
+  static void KillAtOnce(System& system) {
+    system.keys["avg-delay"] = "5";
+    system.keys["services"] = "{worker: {rollout: {max-surge: 2}, stop: {grace: 0s}}}";
+  }
+
   // As many rollouts in a row, each waited for by the client.
   static void RestartAgainAndAgain(const std::string& runtime, const std::string& replicas) {
     constexpr int kTimes = 20;
     System system(runtime);
     system.keys["worker"] = replicas;
-    system.keys["avg-delay"] = "5";
-    system.keys["services"] = "{worker: {rollout: {max-surge: 2}}}";
+    KillAtOnce(system);
     ASSERT_TRUE(system.Start().ok()) << system.output();
     AllClients clients(system);
     clients.AwaitMore();
@@ -109,6 +114,16 @@ class RolloutsOnEachRuntime : public OnEachRuntime {
       EXPECT_EQ(Cat(rollout.report().lowest_capacity()), replicas);
     }
   }
+
+  static void RestartEachWorker(const System& system) {
+    const std::set<std::string> before = Ids(system);
+    for (const std::string& id : before) {
+      ASSERT_EQ(system.Ctl({"restart", id}).exit_code, 0);
+      EXPECT_TRUE(WaitUntil([&] {
+        return !Ids(system).contains(id) && system.ReadyWorkers() == before.size();
+      })) << Events(system);
+    }
+  }
 };
 
 TEST_P(RolloutsOnEachRuntime, TwentyInARowOfOneReplicaFailNoRequest) {
@@ -117,6 +132,22 @@ TEST_P(RolloutsOnEachRuntime, TwentyInARowOfOneReplicaFailNoRequest) {
 
 TEST_P(RolloutsOnEachRuntime, TwentyInARowOfFiveReplicasFailNoRequest) {
   RestartAgainAndAgain(GetParam(), "5");
+}
+
+TEST_P(RolloutsOnEachRuntime, ScalingAndRestartingEachWorkerFailNoRequest) {
+  System system(GetParam());
+  system.keys["worker"] = "1";
+  KillAtOnce(system);
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  AllClients clients(system);
+  clients.AwaitMore();
+  for (const uint32_t replicas : {5U, 2U, 5U, 1U}) {
+    ASSERT_TRUE(system.Scale(replicas).ok());
+    EXPECT_TRUE(system.WaitForWorkers(replicas)) << Events(system);
+    clients.AwaitMore();
+    if (replicas != 2) RestartEachWorker(system);
+  }
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
 }
 
 TEST_P(RolloutsOnEachRuntime, OneThatIsUnderWayWhenTheControlPlaneIsKilledGoesOn) {
@@ -141,7 +172,7 @@ TEST_P(RolloutsOnEachRuntime, BalancersWithOtherThreadsRefuseNoConnection) {
   ASSERT_TRUE(system.Start().ok()) << system.output();
   AllClients clients(system);
   clients.AwaitMore();
-  for (const char* threads : {"2", "1", "3"}) {
+  for (const char* threads : {"2", "1", "3", "2", "4", "1", "2", "3", "1", "2"}) {
     system.keys["load-balancer-threads"] = threads;
     const grpc::Status applied = system.Apply(system.ConfigText());
     ASSERT_TRUE(applied.ok()) << applied.error_message();
