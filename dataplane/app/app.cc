@@ -40,6 +40,8 @@ void RaiseDescriptorLimit() {
 
 // Shorter than its predecessor's patience, so that it is this one which says what is missing.
 constexpr std::chrono::seconds kFirstSnapshotPatience{10};
+// Longer than TCP_DEFER_ACCEPT keeps a connection that sends nothing.
+constexpr std::chrono::seconds kGivenUpPatience{3};
 
 timeval ToTimeval(std::chrono::milliseconds time) {
   return {static_cast<time_t>(time.count() / 1000),
@@ -96,7 +98,11 @@ class App {
     if (!*inheritance) return Listen() && OpenDoor();
     predecessor_pid_ = (*inheritance)->predecessor;
     door_ = std::move((*inheritance)->door);
-    listeners_ = std::move((*inheritance)->listeners);
+    listeners_ = std::move((*inheritance)->own);
+    covered_ = std::move((*inheritance)->covered);
+    unwanted_ = std::move((*inheritance)->unwanted);
+    // What cannot be had is found out while the predecessor serves.
+    if (listeners_.empty() && !ReserveAddress()) return false;
     succession_ =
         std::make_unique<Succession>(loop_, std::move((*inheritance)->channel),
                                      [this](const absl::Status& status) { OnSuccession(status); });
@@ -107,6 +113,15 @@ class App {
     auto listeners = ListenAlone(options_.listen, options_.threads);
     if (!listeners.ok()) return CannotListen(listeners.status());
     listeners_ = *std::move(listeners);
+    return true;
+  }
+
+  bool ReserveAddress() {
+    for (int i = 0; i < options_.threads; ++i) {
+      auto reserved = Reserve(options_.listen);
+      if (!reserved.ok()) return CannotListen(reserved.status());
+      reserved_.push_back(*std::move(reserved));
+    }
     return true;
   }
 
@@ -142,6 +157,8 @@ class App {
       GiveEachThreadAListener();
     }
     director_.AcceptFrom(std::move(listeners_));
+    director_.AcceptFrom(std::move(covered_));
+    AcceptForAWhile();
     Say(Cat("listens on ", options_.listen.ToString()));
     if (options_.handover && !succession_) AwaitSuccessor();
   }
@@ -150,6 +167,15 @@ class App {
   // it has got none is given up, whatever the number of threads: that would reset those who wait
   // there.
   void GiveEachThreadAListener() {
+    for (UniqueFd& reserved : reserved_) {
+      const absl::Status listens = ListenOn(reserved, options_.listen);
+      if (listens.ok()) {
+        listeners_.push_back(std::move(reserved));
+      } else {
+        Say(Cat("warning: ", MessageOf(listens)));
+      }
+    }
+    reserved_.clear();
     while (listeners_.size() < static_cast<size_t>(options_.threads)) {
       auto listener = dataplane::Listen(options_.listen);
       if (!listener.ok()) {
@@ -159,6 +185,21 @@ class App {
       }
       listeners_.push_back(*std::move(listener));
     }
+  }
+
+  // Who connects to an address that is given up meets its end only when no handshake that its
+  // predecessor saw begin can still be under way.
+  void AcceptForAWhile() {
+    if (unwanted_.empty()) return;
+    for (const UniqueFd& fd : unwanted_) given_up_.push_back(fd.get());
+    director_.AcceptFrom(std::move(unwanted_));
+    const timeval wait = ToTimeval(kGivenUpPatience);
+    event_base_once(loop_.base(), -1, EV_TIMEOUT, &App::OnGivenUp, this, &wait);
+  }
+
+  static void OnGivenUp(evutil_socket_t, short, void* self) {
+    auto* app = static_cast<App*>(self);
+    if (!app->draining_) app->director_.StopAcceptingFrom(app->given_up_);
   }
 
   void OnSuccession(const absl::Status& status) {
@@ -291,8 +332,13 @@ class App {
   EventLoop loop_;
   std::unique_ptr<AccessLog> access_log_;
   Director director_;
-  std::vector<UniqueFd> listeners_;  // Until it serves.
-  UniqueFd door_;                    // Until it waits for a successor.
+  // Until it serves; all but the first two only from a predecessor on another address.
+  std::vector<UniqueFd> listeners_;
+  std::vector<UniqueFd> covered_;
+  std::vector<UniqueFd> reserved_;
+  std::vector<UniqueFd> unwanted_;
+  std::vector<int> given_up_;
+  UniqueFd door_;  // Until it waits for a successor.
   pid_t predecessor_pid_ = 0;
   std::unique_ptr<Succession> succession_;        // Where it replaces another balancer.
   std::unique_ptr<Predecessor> await_successor_;  // Where another may replace it.

@@ -87,6 +87,11 @@ void Director::AcceptFrom(std::vector<UniqueFd> listeners) {
   for (size_t i = 0; i < shares.size(); ++i) shards_[i]->AcceptFrom(std::move(shares[i]));
 }
 
+void Director::StopAcceptingFrom(const std::vector<int>& listeners) {
+  for (const int fd : listeners) std::erase(listening_, fd);
+  for (const auto& shard : shards_) shard->StopAcceptingFrom(listeners);
+}
+
 void Director::SetAssignment(Assignment assignment, std::function<void()> adopted) {
   loop_.Post([this, assignment = std::move(assignment), adopted = std::move(adopted)] {
     Apply(assignment, adopted);

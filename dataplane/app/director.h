@@ -55,8 +55,10 @@ class Director {
   void LogTo(AccessLog& log) { access_log_ = &log; }
   // Starts the threads. They accept nothing before AcceptFrom.
   void Start(int threads, ProxySettings settings);
-  // Main loop's thread, once. Shares sockets that are bound and listen among the threads.
+  // Main loop's thread. Shares sockets that are bound and listen among the threads.
   void AcceptFrom(std::vector<UniqueFd> listeners);
+  // Main loop's thread. Gives up these of them, after all who wait there are accepted.
+  void StopAcceptingFrom(const std::vector<int>& listeners);
   // Those sockets, which stay with the threads; good until Drain. Main loop's thread.
   const std::vector<int>& listening() const { return listening_; }
 

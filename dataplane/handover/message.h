@@ -30,7 +30,9 @@ struct HandoverMessage {
 };
 
 inline constexpr uint8_t kHandoverVersion = 1;
-inline constexpr size_t kHandoverListenersMax = 64;  // As many as threads.
+// As many as threads, for each of the addresses that one balancer may have come to listen on; the
+// kernel passes on 253 descriptors at once (SCM_MAX_FD).
+inline constexpr size_t kHandoverListenersMax = 250;
 inline constexpr size_t kHandoverTextBytesMax = 400;
 inline constexpr size_t kHandoverMessageBytesMax = 12 + kHandoverTextBytesMax;
 

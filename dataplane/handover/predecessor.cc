@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "dataplane/handover/listening_address.h"
 
 namespace gocomet::dataplane {
 
@@ -92,12 +93,17 @@ void Predecessor::Answer(const HandoverChannel::Received& received) {
 
 void Predecessor::GiveListeners(const std::string& wanted_address) {
   const std::string address = listen_.ToString();
-  if (wanted_address != address) {
+  const auto wanted = Address::Parse(wanted_address);
+  if (!wanted.ok() || !SharePort(*wanted, listen_)) {
     return Refuse(Cat("this balancer listens on ", address, ", not on ", wanted_address,
-                      "; give the same --listen, or another --handover"));
+                      "; give a --listen with the same port, or another --handover"));
   }
   std::vector<int> descriptors = hooks_.listening();
   if (descriptors.empty()) return Refuse("this balancer does not accept connections");
+  if (descriptors.size() > kHandoverListenersMax) {
+    return Refuse(Cat("this balancer has ", descriptors.size(), " sockets, of which ",
+                      kHandoverListenersMax, " can be handed over; end it before the next"));
+  }
   const auto count = static_cast<uint8_t>(descriptors.size());
   descriptors.insert(descriptors.begin(), door_.get());
   const absl::Status sent = visit_->channel.Send(

@@ -33,7 +33,8 @@ class Predecessor {
     std::function<void(pid_t successor)> succeeded;
     std::function<void(const std::string&)> say;
   };
-  // `door` listens at `path`, for successors that listen on `listen`.
+  // `door` listens at `path`, for successors that listen on the port of `listen`, on whatever
+  // address; where `listen` is a Unix socket, on just that.
   Predecessor(EventLoop& loop, UniqueFd door, Address path, Address listen, Hooks hooks,
               PredecessorPatience patience = {});
   // Closes the door. Its path is removed unless a successor has it, or may have it soon.

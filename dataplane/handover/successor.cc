@@ -1,14 +1,11 @@
 #include "dataplane/handover/successor.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "dataplane/handover/listening_address.h"
 
 namespace gocomet::dataplane {
 namespace {
@@ -19,20 +16,19 @@ absl::Status RefusedFor(const HandoverMessage& message) {
   return absl::FailedPreconditionError(Cat("it refuses: ", message.text));
 }
 
-// Whether it listens, and on this address.
-absl::Status CheckListener(const UniqueFd& fd, const Address& address) {
-  int listens = 0;
-  socklen_t length = sizeof(listens);
-  const bool is_socket = ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0;
-  sockaddr_storage bound{};
-  socklen_t bound_length = sizeof(bound);
-  const bool fits =
-      is_socket && listens != 0 &&
-      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &bound_length) == 0 &&
-      std::memcmp(&bound, address.socket_address(), sizeof(bound)) == 0;  // Zero where unused.
-  if (fits) return absl::OkStatus();
+absl::Status NotWhatWasAskedFor(const Address& address) {
   return absl::DataLossError(
       Cat("it handed over a descriptor that does not listen on ", address.ToString()));
+}
+
+absl::Status Sort(UniqueFd fd, const Address& listen, Inheritance& inheritance) {
+  const auto bound = ListeningAddressOf(fd);
+  if (!bound.ok() || !SharePort(*bound, listen)) return NotWhatWasAskedFor(listen);
+  std::vector<UniqueFd>& kind = *bound == listen         ? inheritance.own
+                                : Covers(listen, *bound) ? inheritance.covered
+                                                         : inheritance.unwanted;
+  kind.push_back(std::move(fd));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -53,11 +49,11 @@ absl::StatusOr<std::optional<Inheritance>> Inherit(const Address& path, const Ad
       received.descriptors.size() != size_t{received.message.listeners} + 1) {
     return absl::DataLossError("it answered with something else than its sockets");
   }
-  GOCOMET_RETURN_IF_ERROR(CheckListener(received.descriptors.front(), path));
+  const auto door = ListeningAddressOf(received.descriptors.front());
+  if (!door.ok() || !(*door == path)) return NotWhatWasAskedFor(path);
   inheritance.door = std::move(received.descriptors.front());
   for (size_t i = 1; i < received.descriptors.size(); ++i) {
-    GOCOMET_RETURN_IF_ERROR(CheckListener(received.descriptors[i], listen));
-    inheritance.listeners.push_back(std::move(received.descriptors[i]));
+    GOCOMET_RETURN_IF_ERROR(Sort(std::move(received.descriptors[i]), listen, inheritance));
   }
   return inheritance;
 }

@@ -25,10 +25,17 @@ struct Inheritance {
   HandoverChannel channel;
   pid_t predecessor = 0;
   UniqueFd door;  // Where the next successor knocks.
-  std::vector<UniqueFd> listeners;
+  // On the successor's own address.
+  std::vector<UniqueFd> own;
+  // On others that this one covers, such as 127.0.0.1 below 0.0.0.0: connections to them come here
+  // alone as long as the sockets are there.
+  std::vector<UniqueFd> covered;
+  // On others that are no longer wanted. Who has connected to them already waits there.
+  std::vector<UniqueFd> unwanted;
 };
 
-// Asks the balancer that waits at `path` for its sockets on `listen`; blocks until it answers, at
+// Asks the balancer that waits at `path` for its sockets. `listen` is where the successor will
+// listen: another address, but the same port. Blocks until it answers, at
 // most `patience`. Nothing where nobody waits there. An error says why it refused, or what is wrong
 // with what came; the predecessor goes on.
 absl::StatusOr<std::optional<Inheritance>> Inherit(

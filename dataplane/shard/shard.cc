@@ -44,7 +44,7 @@ std::string FirstRequestId() {
 
 }  // namespace
 
-absl::StatusOr<UniqueFd> Listen(const Address& address) {
+absl::StatusOr<UniqueFd> Reserve(const Address& address) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return absl::ErrnoToStatus(errno, "socket");
   const int on = 1;
@@ -57,10 +57,20 @@ absl::StatusOr<UniqueFd> Listen(const Address& address) {
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof(on));
     if (address.is_loopback()) AvoidPacing(fd.get());
   }
-  if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
-      ::listen(fd.get(), kBacklog) != 0) {
+  if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0) {
     return absl::ErrnoToStatus(errno, Cat("cannot listen on ", address.ToString()));
   }
+  return fd;
+}
+
+absl::Status ListenOn(const UniqueFd& reserved, const Address& address) {
+  if (::listen(reserved.get(), kBacklog) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, Cat("cannot listen on ", address.ToString()));
+}
+
+absl::StatusOr<UniqueFd> Listen(const Address& address) {
+  GOCOMET_ASSIGN_OR_RETURN(UniqueFd fd, Reserve(address));
+  GOCOMET_RETURN_IF_ERROR(ListenOn(fd, address));
   return fd;
 }
 
@@ -136,6 +146,18 @@ void Shard::AcceptFrom(std::vector<UniqueFd> listeners) {
   });
 }
 
+void Shard::StopAcceptingFrom(std::vector<int> listeners) {
+  loop_.Post([this, listeners = std::move(listeners)] {
+    std::erase_if(listeners_, [&](const Listener& ours) {
+      const int fd = ours.fd.get();
+      if (std::find(listeners.begin(), listeners.end(), fd) == listeners.end()) return false;
+      AcceptWaiting(fd);
+      event_free(ours.readable);
+      return true;
+    });
+  });
+}
+
 void Shard::Drain(Waiting waiting) {
   loop_.Post([this, waiting] {
     draining_ = true;
@@ -147,12 +169,16 @@ void Shard::Drain(Waiting waiting) {
 
 void Shard::StopAccepting(Waiting waiting) {
   for (const Listener& listener : listeners_) {
-    int left = waiting == Waiting::kAccept ? kBacklog : 0;
-    while (left > 0 && Accept(listener.fd.get())) --left;
+    if (waiting == Waiting::kAccept) AcceptWaiting(listener.fd.get());
   }
   event_del(resume_timer_);
   for (const Listener& listener : listeners_) event_free(listener.readable);
   listeners_.clear();
+}
+
+void Shard::AcceptWaiting(int listener) {
+  int left = kBacklog;
+  while (left > 0 && Accept(listener)) --left;
 }
 
 void Shard::Stop() { loop_.Stop(); }

@@ -63,6 +63,8 @@ class Shard {
   // Any thread. Accepts connections of these sockets, which are bound and listen, besides those of
   // earlier calls. Closes them once it drains.
   void AcceptFrom(std::vector<UniqueFd> listeners);
+  // Any thread. Gives up those of them that are ours, after all who wait there are accepted.
+  void StopAcceptingFrom(std::vector<int> listeners);
   // Any thread. Accepts nothing more, and ends each connection after its present request or the
   // next, or once it was idle for a while. Where nobody else listens on the sockets, those who wait
   // in their queues are accepted first: closing would reset them.
@@ -146,6 +148,7 @@ class Shard {
   void FailedOnceMore(const EndpointPointer& endpoint) const;
   // False where nobody waits, or nobody can be taken now.
   bool Accept(int listener);
+  void AcceptWaiting(int listener);
   void PauseAccepting();
   void StopAccepting(Waiting waiting);
   void ReportIfDrained();
@@ -184,6 +187,9 @@ class Shard {
 
 // A socket that listens on `address` together with those of other threads (SO_REUSEPORT).
 absl::StatusOr<UniqueFd> Listen(const Address& address);
+// One that may listen there, and does not yet.
+absl::StatusOr<UniqueFd> Reserve(const Address& address);
+absl::Status ListenOn(const UniqueFd& reserved, const Address& address);
 // As many of them. ALREADY_EXISTS where another program listens there.
 absl::StatusOr<std::vector<UniqueFd>> ListenAlone(const Address& address, int count);
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
+#include "dataplane/handover/listening_address.h"
 #include "dataplane/handover/predecessor.h"
 #include "dataplane/handover/successor.h"
 #include "dataplane/shard/event_loop.h"
@@ -124,7 +126,7 @@ class Handover : public testing::Test {
     auto inheritance = Inherit(path_, listen_);
     ASSERT_TRUE(inheritance.ok()) << inheritance.status();
     ASSERT_TRUE(*inheritance);
-    EXPECT_EQ((*inheritance)->listeners.size(), listeners_.size());
+    EXPECT_EQ((*inheritance)->own.size(), listeners_.size());
     EXPECT_TRUE((*inheritance)->channel.Send({.kind = Kind::kServing}).ok());
     Expect((*inheritance)->channel, Kind::kDraining);
     EXPECT_TRUE(Eventually([&] { return succeeded_.load(); }));
@@ -203,7 +205,7 @@ TEST_F(PredecessorTest, GivesItsSocketsAndDoorToASuccessorThatServes) {
   ASSERT_TRUE(inheritance.ok()) << inheritance.status();
   ASSERT_TRUE(*inheritance);
   EXPECT_EQ((*inheritance)->predecessor, ::getpid());
-  EXPECT_EQ((*inheritance)->listeners.size(), 2u);
+  EXPECT_EQ((*inheritance)->own.size(), 2u);
   EXPECT_FALSE(succeeded_);
   (void)(*inheritance)->channel.Send({.kind = Kind::kServing});
   Expect((*inheritance)->channel, Kind::kDraining);
@@ -213,6 +215,25 @@ TEST_F(PredecessorTest, GivesItsSocketsAndDoorToASuccessorThatServes) {
   listeners_.clear();
   Peer::ConnectTo(listen_);
   Knock();
+}
+
+TEST_F(PredecessorTest, GivesThemToASuccessorOnAnotherAddressOfThePort) {
+  StartPredecessor();
+  const auto at = [this](const char* ip) { return *Address::FromIpAndPort(ip, listen_.port()); };
+  {
+    const auto wide = Inherit(path_, at("0.0.0.0"));
+    ASSERT_TRUE(wide.ok()) << wide.status();
+    EXPECT_EQ((*wide)->own.size(), 0u);
+    EXPECT_EQ((*wide)->covered.size(), 2u) << "clients of 127.0.0.1 come here alone";
+    EXPECT_EQ((*wide)->unwanted.size(), 0u);
+  }
+  {
+    const auto other = Inherit(path_, at("127.0.0.2"));
+    ASSERT_TRUE(other.ok()) << other.status();
+    EXPECT_EQ((*other)->covered.size(), 0u);
+    EXPECT_EQ((*other)->unwanted.size(), 2u);
+  }
+  ExpectThatItGoesOn();
 }
 
 TEST_F(PredecessorTest, GoesOnWhereASuccessorDiesAtAnyStepBeforeItServes) {
@@ -263,7 +284,8 @@ TEST_F(PredecessorTest, RefusesWhatIsNoMessageAndGoesOn) {
       {EncodeHandover({.kind = Kind::kServing}), "out of turn"},
       {EncodeHandover({.kind = Kind::kDraining}), "out of turn"},
       {EncodeHandover({.kind = Kind::kTakeOver, .text = "127.0.0.1:1"}),
-       Cat("listens on ", listen_.ToString(), ", not on 127.0.0.1:1; give the same --listen")},
+       Cat("listens on ", listen_.ToString(),
+           ", not on 127.0.0.1:1; give a --listen with the same port")},
   };
   for (const auto& [bytes, reason] : cases) {
     HandoverChannel channel = Knock();
@@ -432,6 +454,31 @@ TEST_F(SuccessorTest, EndsWhereItWasGivenUpWhileItSaidThatItServes) {
     // What it has not read resets the channel, and its last word still counts.
   }
   EXPECT_THAT(Settled(), HasSubstr("too late"));
+}
+
+TEST(ListeningAddress, IsThatOfASocketThatListens) {
+  const Address address = FreeAddress();
+  const auto listener = *Listen(address);
+  EXPECT_EQ(*ListeningAddressOf(listener), address);
+  EXPECT_FALSE(ListeningAddressOf(*Reserve(FreeAddress())).ok());
+  EXPECT_FALSE(ListeningAddressOf(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))).ok());
+}
+
+TEST(ListeningAddress, ItsWildcardCoversTheOthersOfItsPort) {
+  const auto covers = [](const char* wide, const char* narrow) {
+    return Covers(*Address::Parse(wide), *Address::Parse(narrow));
+  };
+  EXPECT_TRUE(covers("127.0.0.1:5050", "127.0.0.1:5050"));
+  EXPECT_TRUE(covers("0.0.0.0:5050", "127.0.0.1:5050"));
+  EXPECT_TRUE(covers("[::]:5050", "127.0.0.1:5050"));
+  EXPECT_TRUE(covers("[::]:5050", "[::1]:5050"));
+  EXPECT_FALSE(covers("0.0.0.0:5050", "[::1]:5050"));
+  EXPECT_FALSE(covers("0.0.0.0:5050", "127.0.0.1:5051"));
+  EXPECT_FALSE(covers("127.0.0.1:5050", "0.0.0.0:5050"));
+  EXPECT_FALSE(covers("127.0.0.1:5050", "127.0.0.2:5050"));
+  EXPECT_TRUE(covers("unix:/run/a", "unix:/run/a"));
+  EXPECT_FALSE(covers("unix:/run/a", "unix:/run/b"));
+  EXPECT_FALSE(covers("0.0.0.0:5050", "unix:/run/b"));
 }
 
 }  // namespace

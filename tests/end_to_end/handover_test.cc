@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/address.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "dataplane/handover/successor.h"
@@ -57,8 +59,9 @@ class Handover : public ::testing::Test {
 
   bool Says(const std::string& text) const { return output().find(text) != std::string::npos; }
 
-  int StartBalancer(int threads) {
-    pids_.push_back(Spawn({Program("gocomet-balancer"), "--listen", address(), "--threads",
+  int StartBalancer(int threads) { return StartBalancer(threads, address()); }
+  int StartBalancer(int threads, const std::string& listen) {
+    pids_.push_back(Spawn({Program("gocomet-balancer"), "--listen", listen, "--threads",
                            std::to_string(threads), "--worker", Cat("127.0.0.1:", worker_port(0)),
                            "--worker", Cat("127.0.0.1:", worker_port(1)), "--handover", door()},
                           output_file(), ""));
@@ -137,6 +140,45 @@ TEST_F(Handover, TwentyReplacementsUnderFullLoadLoseNoConnectionAndNoRequest) {
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/socket"));
 }
 
+// Whether somebody answers there.
+bool Serves(const std::string& ip, uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Address address = *Address::FromIpAndPort(ip, port);
+  return ::connect(fd.get(), address.socket_address(), address.socket_address_length()) == 0;
+}
+
+TEST_F(Handover, TenReplacementsOnWiderAndNarrowerAddressesLoseNothingEither) {
+  int present = StartFirstBalancer();
+  FullLoad load(port());
+  for (int i = 1; i <= 10; ++i) {
+    const bool wide = i % 2 == 1;
+    ASSERT_TRUE(load.GoesOn()) << "replacement " << i << "\n" << output();
+    const int next = StartBalancer(1 + i % 3, Cat(wide ? "0.0.0.0" : "127.0.0.1", ":", port()));
+    ASSERT_EQ(EndOf(present), 0) << "replacement " << i << "\n" << output();
+    ASSERT_TRUE(Lives(next)) << output();
+    present = next;
+    EXPECT_TRUE(WaitUntil([&] { return Serves("127.0.0.2", port()) == wide; })) << output();
+  }
+  ASSERT_TRUE(load.GoesOn()) << output();
+  load.ExpectNothingLost();
+}
+
+TEST_F(Handover, AnAddressThatCannotBeHadChangesNothing) {
+  const int present = StartFirstBalancer();
+  FullLoad load(port());
+  // RFC 5737: for documentation only.
+  const int next = StartBalancer(1, Cat("192.0.2.1:", port()));
+  EXPECT_EQ(EndOf(next), 1);
+  EXPECT_TRUE(Says("cannot listen on 192.0.2.1")) << output();
+  ASSERT_TRUE(load.GoesOn()) << output();
+  EXPECT_TRUE(Lives(present)) << output();
+  const int another = StartBalancer(2);
+  EXPECT_EQ(EndOf(present), 0) << output();
+  EXPECT_TRUE(Lives(another));
+  ASSERT_TRUE(load.GoesOn()) << output();
+  load.ExpectNothingLost();
+}
+
 TEST_F(Handover, ASuccessorThatEndsBeforeItServesChangesNothing) {
   const int balancer = StartFirstBalancer();
   FullLoad load(port());
@@ -194,7 +236,7 @@ TEST_F(Handover, ABalancerOfAnotherAddressIsRefusedAndSaysWhatToDo) {
                   Cat("127.0.0.1:", worker_port(0)), "--handover", door()});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output, HasSubstr(Cat("listens on ", address(), ", not on 127.0.0.1:",
-                                           base_ + 9, "; give the same --listen")));
+                                           base_ + 9, "; give a --listen with the same port")));
   EXPECT_TRUE(Lives(balancer));
 }
 
