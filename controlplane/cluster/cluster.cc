@@ -249,6 +249,7 @@ void Cluster::Stop() {
   if (stopping_) return;
   stopping_ = true;
   PlanAgain();
+  workers_.GiveUpStarts([](const Worker&) { return true; });
   events_.Info("cluster", "Stopping", "balancers finish what they have, then workers stop");
 }
 
@@ -256,6 +257,7 @@ void Cluster::StopNow() {
   stopping_ = true;
   PlanAgain();
   give_up_at_ = clock_.Steady() + kStopNowPatience;
+  workers_.GiveUpStarts([](const Worker&) { return true; });
   balancers_.KillAll();
   workers_.KillAll();
 }

@@ -211,6 +211,10 @@ void Cluster::OnNewRevision(const Revision& revision, const std::vector<RolloutR
     if (desire != nullptr) stream->SendSettings(desire->spec.demo);
   }
   workers_.RetryNow();
+  workers_.GiveUpStarts([&](const Worker& worker) {
+    const ServiceDesire* desire = FindDesire(desired, worker.service);
+    return desire == nullptr || !gocomet::controlplane::IsUpToDate(worker, *desire);
+  });
 }
 
 // Whether a worker may call itself that: while its start is not answered its id is not known here,

@@ -28,6 +28,9 @@ WorkerFleet::WorkerFleet(RuntimeDriver& driver, Mailbox& mailbox, EventLog& even
                          const Clock& clock, Hooks hooks)
     : driver_(driver), mailbox_(mailbox), events_(events), clock_(clock), hooks_(std::move(hooks)) {
   driver_.Watch([this] { mailbox_.Post([this] { Refresh(); }); });
+  driver_.Listen([this](RuntimeNote note) {
+    mailbox_.Post([this, note = std::move(note)] { OnNote(note); });
+  });
 }
 
 WorkerFleet::~WorkerFleet() = default;
@@ -96,6 +99,23 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
   });
 }
 
+// While workers wait, how far the runtime is with what it does for them is their reason.
+void WorkerFleet::OnNote(const RuntimeNote& note) {
+  if (!note.kind.empty()) events_.Info(Cat("service/", note.service), note.kind, note.text);
+  for (Worker& worker : workers_) {
+    if (worker.service != note.service || worker.state != WorkerState::kPending) continue;
+    worker.reason = note.text;
+    Touch(worker);
+  }
+}
+
+void WorkerFleet::GiveUpStarts(const std::function<bool(const Worker&)>& unwanted) {
+  for (const Worker& worker : workers_) {
+    if (worker.operation != Operation::kStart || !unwanted(worker)) continue;
+    driver_.GiveUpStart(worker.instance);
+  }
+}
+
 void WorkerFleet::OnStarted(const std::string& instance, absl::StatusOr<RuntimeWorker> answer) {
   Worker* worker = Find(instance);
   if (worker == nullptr) return Refresh();
@@ -105,7 +125,11 @@ void WorkerFleet::OnStarted(const std::string& instance, absl::StatusOr<RuntimeW
     failure.time = clock_.Wall();
     failure.cause = Cat("cannot start: ", MessageOf(answer.status()));
     ObserveStartFailure(*worker, failure, now());
-    events_.Error(Subject(*worker), "WorkerStartFailed", failure.cause);
+    if (absl::IsCancelled(answer.status())) {
+      events_.Info(Subject(*worker), "WorkerStartGivenUp", failure.cause);
+    } else {
+      events_.Error(Subject(*worker), "WorkerStartFailed", failure.cause);
+    }
     Touch(*worker);
     return Refresh();  // A call that failed may have taken effect.
   }
@@ -115,6 +139,7 @@ void WorkerFleet::OnStarted(const std::string& instance, absl::StatusOr<RuntimeW
   worker->balancer_address = answer->balancer_address;
   worker->image = answer->image;
   worker->pid = answer->pid;
+  ObserveRun(*worker, answer->incarnation);
   EnterState(*worker, WorkerState::kStarting, "", now());
   events_.Info(Subject(*worker), "WorkerStarted",
                Cat("runs as ", worker->id, " on ", worker->address));
@@ -226,6 +251,7 @@ void WorkerFleet::Forget(const std::string& instance) {
   if (found == workers_.end()) return;
   gone_.push_back({found->id, found->name(), found->service, found->ordinal});
   changed_.erase(instance);
+  remarks_.erase(instance);
   workers_.erase(found);
   hooks_.changed();
 }
@@ -265,14 +291,21 @@ void WorkerFleet::ObserveProbe(const std::string& instance, const Probe& probe,
 void WorkerFleet::ObserveHello(const std::string& instance, uint64_t incarnation, int64_t pid) {
   Worker* worker = Find(instance);
   if (worker == nullptr) return;
-  if (worker->incarnation != 0 && worker->incarnation != incarnation) {
-    ++worker->generation;
-    events_.Warning(Subject(*worker), "WorkerRestarted",
-                    Cat(worker->id, " was restarted by another program"));
-  }
-  worker->incarnation = incarnation;
+  ObserveRun(*worker, incarnation);
   if (worker->pid == 0) worker->pid = pid;
   Touch(*worker);
+}
+
+// 0: neither the runtime nor the worker tells.
+void WorkerFleet::ObserveRun(Worker& worker, uint64_t incarnation) {
+  if (incarnation == 0 || worker.incarnation == incarnation) return;
+  if (worker.incarnation != 0) {
+    ++worker.generation;
+    events_.Warning(Subject(worker), "WorkerRestarted",
+                    Cat(worker.id, " was restarted by another program"));
+  }
+  worker.incarnation = incarnation;
+  Touch(worker);
 }
 
 void WorkerFleet::Diagnose(Worker& worker) {

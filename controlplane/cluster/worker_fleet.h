@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -64,6 +65,9 @@ class WorkerFleet {
   // What failed under the old config is tried again under the new one, without further waiting.
   void RetryNow();
 
+  // Those of these that still wait for their image wait no longer.
+  void GiveUpStarts(const std::function<bool(const Worker&)>& unwanted);
+
   // Ends the log streams that are open: the driver is about to go.
   void ForgetDiagnoses();
 
@@ -85,6 +89,7 @@ class WorkerFleet {
  private:
   struct Diagnosis;
 
+  void OnNote(const RuntimeNote& note);
   void OnStarted(const std::string& instance, absl::StatusOr<RuntimeWorker> answer);
   void OnStopped(const std::string& instance, const absl::Status& status);
   void OnRemoved(const std::string& instance, const absl::Status& status);
@@ -92,6 +97,8 @@ class WorkerFleet {
 
   void Adopt(const RuntimeWorker& seen);
   void CompareWith(Worker& worker, const RuntimeWorker& seen);
+  void ObserveRun(Worker& worker, uint64_t incarnation);
+  void ObserveRemark(Worker& worker, const std::string& remark);
   void RemoveOrphan(const RuntimeWorker& seen);
   // Reads its last words, then lets it be removed.
   void Diagnose(Worker& worker);
@@ -107,7 +114,8 @@ class WorkerFleet {
 
   std::vector<Worker> workers_;
   std::vector<std::unique_ptr<Diagnosis>> diagnoses_;
-  std::set<std::string> orphans_;  // Handles being removed.
+  std::set<std::string> orphans_;               // Handles being removed.
+  std::map<std::string, std::string> remarks_;  // The runtime's, by instance; none is empty.
   std::set<std::string> changed_;
   std::vector<Gone> gone_;
 

@@ -85,7 +85,9 @@ void WorkerFleet::CompareWith(Worker& worker, const RuntimeWorker& seen) {
       worker.handle = seen.handle;
       Touch(worker);
     }
-    if (worker.pid == 0) worker.pid = seen.pid;
+    if (seen.pid != 0) worker.pid = seen.pid;
+    ObserveRun(worker, seen.incarnation);
+    ObserveRemark(worker, seen.remark);
     return;
   }
   if (worker.state == WorkerState::kStopped || worker.state == WorkerState::kBackOff) return;
@@ -106,6 +108,23 @@ void WorkerFleet::CompareWith(Worker& worker, const RuntimeWorker& seen) {
   }
 }
 
+// What keeps it from its work says more than the probes that fail for it.
+void WorkerFleet::ObserveRemark(Worker& worker, const std::string& remark) {
+  const auto known = remarks_.find(worker.instance);
+  const bool was_there = known != remarks_.end();
+  if (remark.empty() && !was_there) return;
+  if (remark.empty()) {
+    remarks_.erase(known);
+    events_.Info(Cat("worker/", worker.name()), "WorkerUnpaused", Cat(worker.id, " goes on"));
+  } else if (!was_there) {
+    remarks_.emplace(worker.instance, remark);
+    events_.Warning(Cat("worker/", worker.name()), "WorkerPaused", Cat(worker.id, " is ", remark));
+  }
+  if (worker.state == WorkerState::kDraining || worker.reason == remark) return;
+  worker.reason = remark;
+  Touch(worker);
+}
+
 void WorkerFleet::Adopt(const RuntimeWorker& seen) {
   Worker worker;
   worker.instance = seen.instance;
@@ -120,6 +139,7 @@ void WorkerFleet::Adopt(const RuntimeWorker& seen) {
   worker.image = seen.image;
   worker.pid = seen.pid;
   worker.create_time = seen.created;
+  worker.incarnation = seen.incarnation;
   EnterState(worker, WorkerState::kStarting, "adopted", now());
   events_.Info(Cat("worker/", worker.name()), "WorkerAdopted",
                Cat(worker.id, " was running already and is taken over"));

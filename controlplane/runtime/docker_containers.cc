@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/worker_address.h"
+#include "controlplane/runtime/workload_environment.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -44,8 +45,8 @@ absl::Status NotUnderstood(const absl::Status& parsed, std::string_view what) {
 }  // namespace
 
 DockerContainers::DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
-                                   DockerImage& image, TaskQueue& queue)
-    : options_(options), engine_(engine), image_(image), queue_(queue) {}
+                                   DockerImage& image, ImagePulls& pulls, TaskQueue& queue)
+    : options_(options), engine_(engine), image_(image), queue_(queue), pulls_(pulls) {}
 
 std::string DockerContainers::DirectoryOf(const std::string& instance) const {
   return Cat(options_.workers_directory, "/", instance);
@@ -55,12 +56,66 @@ EngineCalls DockerContainers::Calls() const {
   return {engine_, std::chrono::steady_clock::now() + kCallsPerTask * engine_.patience()};
 }
 
-absl::StatusOr<RuntimeWorker> DockerContainers::Start(const WorkerLaunch& launch) {
+void DockerContainers::Start(const WorkerLaunch& launch, const Started& done) {
   if (!IsInstance(launch.instance)) {
-    return absl::InvalidArgumentError(
-        Cat("'", launch.instance, "' is not an instance: expected 12 hex digits"));
+    return done(absl::InvalidArgumentError(
+        Cat("'", launch.instance, "' is not an instance: expected 12 hex digits")));
   }
-  GOCOMET_ASSIGN_OR_RETURN(const ContainerSpec spec, SpecFor(launch));
+  const Workload& workload = launch.workload;
+  if (workload.is_demo()) return done(StartDemo(launch));
+  const std::string service = Cat("the service ", launch.service);
+  if (workload.image.empty()) {
+    return done(absl::InvalidArgumentError(
+        Cat(service,
+            " has a command and no image, and the runtime is `docker`; give it an image, "
+            "or use `runtime: process`")));
+  }
+  pulls_.Ensure(workload.image, launch.service, launch.instance,
+                [this, launch, done, service](const absl::Status& there) {
+                  if (!there.ok()) return done(WithContext(there, service));
+                  queue_.Post([this, launch, done, service] {
+                    auto worker = StartImage(launch);
+                    if (!worker.ok()) worker = WithContext(worker.status(), service);
+                    done(std::move(worker));
+                  });
+                });
+}
+
+absl::StatusOr<RuntimeWorker> DockerContainers::StartDemo(const WorkerLaunch& launch) {
+  ContainerSpec spec;
+  spec.launch = launch;
+  spec.cluster = options_.cluster;
+  spec.user = UserOfWorkers();
+  spec.worker_directory = DirectoryOf(launch.instance);
+  spec.report_directory = options_.report_directory;
+  GOCOMET_ASSIGN_OR_RETURN(spec.image, image_.Name());
+  return Run(spec);
+}
+
+absl::StatusOr<RuntimeWorker> DockerContainers::StartImage(const WorkerLaunch& launch) {
+  ContainerSpec spec;
+  spec.launch = launch;
+  spec.cluster = options_.cluster;
+  spec.image = launch.workload.image;
+  GOCOMET_ASSIGN_OR_RETURN(spec.environment, EnvironmentOf(launch, launch.workload.container_port,
+                                                           options_.config_directory));
+  GOCOMET_ASSIGN_OR_RETURN(spec.volumes, VolumesOf(launch.workload));
+  return Run(spec);
+}
+
+absl::StatusOr<std::vector<Volume>> DockerContainers::VolumesOf(const Workload& workload) const {
+  std::vector<Volume> volumes = workload.volumes;
+  for (Volume& volume : volumes) {
+    volume.source = PathFrom(options_.config_directory, volume.source);
+    // An engine elsewhere may have what is not here, and says itself what is missing.
+    if (!engine_.endpoint().is_unix() || ::access(volume.source.c_str(), F_OK) == 0) continue;
+    return absl::ErrnoToStatus(
+        errno, Cat("the volume for ", volume.target, " cannot be mounted: ", volume.source));
+  }
+  return volumes;
+}
+
+absl::StatusOr<RuntimeWorker> DockerContainers::Run(const ContainerSpec& spec) {
   const EngineCalls engine = Calls();
   GOCOMET_ASSIGN_OR_RETURN(const std::string id, FindOrCreate(engine, spec));
   GOCOMET_ASSIGN_OR_RETURN(Container container, MustInspect(engine, id));
@@ -69,17 +124,6 @@ absl::StatusOr<RuntimeWorker> DockerContainers::Start(const WorkerLaunch& launch
     GOCOMET_ASSIGN_OR_RETURN(container, MustInspect(engine, id));
   }
   return ToWorker(container);
-}
-
-absl::StatusOr<ContainerSpec> DockerContainers::SpecFor(const WorkerLaunch& launch) {
-  ContainerSpec spec;
-  spec.launch = launch;
-  spec.cluster = options_.cluster;
-  spec.user = UserOfWorkers();
-  spec.worker_directory = DirectoryOf(launch.instance);
-  spec.report_directory = options_.report_directory;
-  GOCOMET_ASSIGN_OR_RETURN(spec.image, image_.Name());
-  return spec;
 }
 
 absl::Status DockerContainers::MakeWorkerDirectory(const WorkerLaunch& launch) const {
@@ -97,12 +141,13 @@ absl::StatusOr<std::string> DockerContainers::FindOrCreate(const EngineCalls& en
   GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                            Ids(engine, ClusterFilter(options_.cluster, instance)));
   if (!ids.empty()) return ids.front();
-  GOCOMET_RETURN_IF_ERROR(MakeWorkerDirectory(spec.launch));
+  const bool is_demo = spec.launch.workload.is_demo();
+  if (is_demo) GOCOMET_RETURN_IF_ERROR(MakeWorkerDirectory(spec.launch));
   GOCOMET_ASSIGN_OR_RETURN(EngineAnswer answer, Create(engine, spec));
   if (answer.status == 409) {
     GOCOMET_RETURN_IF_ERROR(ClearName(engine, spec));
     GOCOMET_ASSIGN_OR_RETURN(answer, Create(engine, spec));
-  } else if (answer.status == 404) {  // Somebody has removed the image.
+  } else if (answer.status == 404 && is_demo) {  // Somebody has removed the image.
     GOCOMET_RETURN_IF_ERROR(image_.Ensure().status());
     GOCOMET_ASSIGN_OR_RETURN(answer, Create(engine, spec));
   }
@@ -199,19 +244,40 @@ absl::StatusOr<std::vector<RuntimeWorker>> DockerContainers::List() {
 
 RuntimeWorker DockerContainers::ToWorker(const Container& container) {
   RuntimeWorker worker = container.worker;
-  const bool reachable = engine_.endpoint().is_unix() && !container.ip_address.empty();
+  const bool reachable = engine_.endpoint().is_unix() && !container.ip_address.empty() &&
+                         IsOurAddress(container.gateway);
   worker.balancer_address =
-      BalancerAddress(Cat(DirectoryOf(worker.instance), "/http.sock"),
-                      reachable ? Cat(container.ip_address, ":", kContainerPort) : worker.address);
+      reachable ? Cat(container.ip_address, ":", container.port_inside) : worker.address;
+  if (container.is_demo) {
+    worker.balancer_address =
+        BalancerAddress(Cat(DirectoryOf(worker.instance), "/http.sock"), worker.balancer_address);
+  }
   if (worker.created == WallTime{}) worker.created = options_.clock->Wall();
   if (worker.exit && worker.exit->time == WallTime{}) worker.exit->time = options_.clock->Wall();
   const std::lock_guard hold(mutex_);
-  instances_[worker.handle] = worker.instance;
+  known_[worker.handle] = {worker.instance, container.stop_signal};
   return worker;
 }
 
+absl::StatusOr<std::string> DockerContainers::StopSignalOf(const EngineCalls& engine,
+                                                           const std::string& handle) {
+  std::string signal;
+  if (!FindKnownSignal(handle, &signal)) {
+    GOCOMET_ASSIGN_OR_RETURN(const std::optional<Container> container, Inspect(engine, handle));
+    if (container) signal = container->stop_signal;
+  }
+  return signal.empty() ? std::string("SIGTERM") : signal;
+}
+
+bool DockerContainers::FindKnownSignal(const std::string& handle, std::string* signal) {
+  const std::lock_guard hold(mutex_);
+  const auto found = known_.find(handle);
+  if (found != known_.end()) *signal = found->second.stop_signal;
+  return found != known_.end();
+}
+
 absl::Status DockerContainers::SendSignal(const EngineCalls& engine, const std::string& handle,
-                                          const char* signal) {
+                                          const std::string& signal) {
   GOCOMET_ASSIGN_OR_RETURN(
       const EngineAnswer answer,
       engine.Post(Cat("/containers/", PercentEncode(handle), "/kill?signal=", signal)));
@@ -221,8 +287,11 @@ absl::Status DockerContainers::SendSignal(const EngineCalls& engine, const std::
 }
 
 void DockerContainers::Stop(const std::string& handle, milliseconds grace, const Done& done) {
+  const EngineCalls engine = Calls();
   const bool at_once = grace.count() <= 0;
-  const absl::Status sent = SendSignal(Calls(), handle, at_once ? "SIGKILL" : "SIGTERM");
+  const auto signal = at_once ? std::string("SIGKILL") : StopSignalOf(engine, handle);
+  if (!signal.ok()) return done(signal.status());
+  const absl::Status sent = SendSignal(engine, handle, *signal);
   if (!sent.ok()) return done(sent);
   const SteadyTime now = std::chrono::steady_clock::now();
   WatchStop({handle, now + grace, now + grace + kKillPatience, at_once, milliseconds(20), done});
@@ -271,8 +340,8 @@ absl::Status DockerContainers::Remove(const EngineCalls& engine, const std::stri
   }
   {
     const std::lock_guard hold(mutex_);
-    const auto known = instances_.extract(id);
-    if (instance.empty() && !known.empty()) instance = known.mapped();
+    const auto known = known_.extract(id);
+    if (instance.empty() && !known.empty()) instance = known.mapped().instance;
   }
   return instance.empty() ? absl::OkStatus() : DeleteFiles(instance);
 }

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/runtime/container_body.h"
 #include "controlplane/runtime/docker_driver.h"
 #include "controlplane/runtime/docker_image.h"
 #include "controlplane/runtime/docker_messages.h"
 #include "controlplane/runtime/engine_client.h"
+#include "controlplane/runtime/image_pulls.h"
 #include "controlplane/runtime/task_queue.h"
 
 namespace gocomet::controlplane {
@@ -21,10 +23,13 @@ class DockerContainers {
  public:
   using Done = std::function<void(absl::Status)>;
 
-  DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
-                   DockerImage& image, TaskQueue& queue);
+  using Started = std::function<void(absl::StatusOr<RuntimeWorker>)>;
 
-  absl::StatusOr<RuntimeWorker> Start(const WorkerLaunch& launch);
+  DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
+                   DockerImage& image, ImagePulls& pulls, TaskQueue& queue);
+
+  // Does not hold a thread while an image is pulled.
+  void Start(const WorkerLaunch& launch, const Started& done);
   // Does not hold a thread while the worker takes its time.
   void Stop(const std::string& handle, std::chrono::milliseconds grace, const Done& done);
   absl::Status Remove(const std::string& handle);
@@ -42,8 +47,13 @@ class DockerContainers {
   };
 
   EngineCalls Calls() const;
-  absl::StatusOr<ContainerSpec> SpecFor(const WorkerLaunch& launch);
+  absl::StatusOr<RuntimeWorker> StartDemo(const WorkerLaunch& launch);
+  absl::StatusOr<RuntimeWorker> StartImage(const WorkerLaunch& launch);
+  absl::StatusOr<RuntimeWorker> Run(const ContainerSpec& spec);
+  absl::StatusOr<std::vector<Volume>> VolumesOf(const Workload& workload) const;
   absl::Status MakeWorkerDirectory(const WorkerLaunch& launch) const;
+  absl::StatusOr<std::string> StopSignalOf(const EngineCalls& engine, const std::string& handle);
+  bool FindKnownSignal(const std::string& handle, std::string* signal);
   absl::StatusOr<std::string> FindOrCreate(const EngineCalls& engine, const ContainerSpec& spec);
   absl::StatusOr<EngineAnswer> Create(const EngineCalls& engine, const ContainerSpec& spec) const;
   absl::Status ClearName(const EngineCalls& engine, const ContainerSpec& spec);
@@ -57,7 +67,7 @@ class DockerContainers {
   static absl::StatusOr<std::vector<std::string>> Ids(const EngineCalls& engine,
                                                       const std::string& filter);
   static absl::Status SendSignal(const EngineCalls& engine, const std::string& handle,
-                                 const char* signal);
+                                 const std::string& signal);
   void WatchStop(Stopping stopping);
   absl::Status Remove(const EngineCalls& engine, const std::string& handle);
   static absl::Status Delete(const EngineCalls& engine, const std::string& id);
@@ -69,9 +79,13 @@ class DockerContainers {
   const EngineClient& engine_;
   DockerImage& image_;
   TaskQueue& queue_;
-  std::mutex mutex_;  // Guards instances_.
-  // By handle: whose files go when the container is gone already.
-  std::map<std::string, std::string> instances_;
+  struct Known {
+    std::string instance;  // Whose files go when the container is gone already.
+    std::string stop_signal;
+  };
+  ImagePulls& pulls_;
+  std::mutex mutex_;                    // Guards known_.
+  std::map<std::string, Known> known_;  // By handle.
 };
 
 }  // namespace gocomet::controlplane

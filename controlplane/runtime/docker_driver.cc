@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -13,6 +14,7 @@
 #include "controlplane/runtime/docker_messages.h"
 #include "controlplane/runtime/engine_client.h"
 #include "controlplane/runtime/engine_streams.h"
+#include "controlplane/runtime/image_pulls.h"
 #include "controlplane/runtime/log_subscription.h"
 #include "controlplane/runtime/task_queue.h"
 
@@ -34,12 +36,17 @@ class DockerDriver : public RuntimeDriver {
         engine_(std::move(endpoint), options_.call_patience),
         image_(engine_, options_.worker_program),
         queue_(kCallsAtOnce, kCallsWaitingMax),
-        containers_(options_, engine_, image_, queue_),
-        streams_(engine_.endpoint()) {}
+        streams_(engine_.endpoint()),
+        pulls_(engine_, queue_, streams_, options_.pull_patience,
+               [this](const RuntimeNote& note) { Note(note); }),
+        containers_(options_, engine_, image_, pulls_, queue_) {}
 
   ~DockerDriver() override {
     watcher_.Set(nullptr);
+    Listen(nullptr);
+    pulls_.Cancel();
     queue_.Drain();  // What the streams post after this does not run.
+    streams_.End();
   }
 
   RuntimeKind kind() const override { return RuntimeKind::kDocker; }
@@ -53,7 +60,7 @@ class DockerDriver : public RuntimeDriver {
   }
   void Start(const WorkerLaunch& launch, Done<absl::StatusOr<RuntimeWorker>> done) override {
     Request<absl::StatusOr<RuntimeWorker>>(
-        std::move(done), [this, launch](const auto& answer) { answer(containers_.Start(launch)); });
+        std::move(done), [this, launch](const auto& answer) { containers_.Start(launch, answer); });
   }
   void Stop(const std::string& handle, milliseconds grace, Done<absl::Status> done) override {
     Request<absl::Status>(std::move(done), [this, handle, grace](const auto& answer) {
@@ -73,6 +80,16 @@ class DockerDriver : public RuntimeDriver {
   void Watch(std::function<void()> changed) override {
     watcher_.Set(std::move(changed));
     if (!follows_events_.exchange(true)) queue_.Post([this] { OpenEvents(); });
+  }
+
+  void GiveUpStart(const std::string& instance) override {
+    // Behind the start itself, which may still wait for its turn.
+    queue_.Post([this, instance] { pulls_.GiveUp(instance); });
+  }
+
+  void Listen(std::function<void(RuntimeNote)> tell) override {
+    const std::lock_guard hold(listener_mutex_);
+    listener_ = std::move(tell);
   }
 
   absl::StatusOr<std::unique_ptr<LogStream>> Logs(const std::string& handle, int tail, bool follow,
@@ -104,6 +121,11 @@ class DockerDriver : public RuntimeDriver {
     if (!taken) queue_.Post([done] { done(Busy()); });
   }
 
+  void Note(const RuntimeNote& note) {
+    const std::lock_guard hold(listener_mutex_);
+    if (listener_) listener_(note);
+  }
+
   // An event may be lost while the stream is cut, hence a signal whenever it opens; and one when it
   // is cut, since the engine may be gone.
   void OpenEvents() {
@@ -111,15 +133,15 @@ class DockerDriver : public RuntimeDriver {
     const auto path = engine_.Versioned(
         Cat("/events?filters=", PercentEncode(EventFilter(options_.cluster))), engine_.patience());
     if (!path.ok()) return OnEventsCut();
-    streams_.Open(*path, {.wanted = [] { return true; },
-                          .opened =
-                              [this] {
-                                events_open_ = true;
-                                reconnect_after_ = kReconnectMin;
-                                watcher_.Notify();
-                              },
-                          .data = [this](std::string_view) { watcher_.Notify(); },
-                          .ended = [this](const absl::Status&) { OnEventsCut(); }});
+    streams_.Open({*path}, {.wanted = [] { return true; },
+                            .opened =
+                                [this] {
+                                  events_open_ = true;
+                                  reconnect_after_ = kReconnectMin;
+                                  watcher_.Notify();
+                                },
+                            .data = [this](std::string_view) { watcher_.Notify(); },
+                            .ended = [this](const absl::Status&) { OnEventsCut(); }});
   }
 
   void OnEventsCut() {
@@ -137,18 +159,18 @@ class DockerDriver : public RuntimeDriver {
     const auto pass_on = [subscription](RuntimeLogLine line) {
       subscription->Line(std::move(line));
     };
-    streams_.Open(*path, {.wanted = [subscription] { return !subscription->ended(); },
-                          .opened = [] {},
-                          .data =
-                              [subscription, frames, pass_on](std::string_view bytes) {
-                                const absl::Status taken = frames->Add(bytes, pass_on);
-                                if (!taken.ok()) subscription->End(taken);
-                              },
-                          .ended =
-                              [subscription, frames, pass_on](const absl::Status& status) {
-                                frames->Flush(pass_on);
-                                subscription->End(status);
-                              }});
+    streams_.Open({*path}, {.wanted = [subscription] { return !subscription->ended(); },
+                            .opened = [] {},
+                            .data =
+                                [subscription, frames, pass_on](std::string_view bytes) {
+                                  const absl::Status taken = frames->Add(bytes, pass_on);
+                                  if (!taken.ok()) subscription->End(taken);
+                                },
+                            .ended =
+                                [subscription, frames, pass_on](const absl::Status& status) {
+                                  frames->Flush(pass_on);
+                                  subscription->End(status);
+                                }});
   }
 
   const DockerDriverOptions options_;
@@ -158,9 +180,12 @@ class DockerDriver : public RuntimeDriver {
   std::atomic<bool> follows_events_{false};
   std::atomic<bool> events_open_{false};
   std::atomic<milliseconds> reconnect_after_{kReconnectMin};
-  TaskQueue queue_;
+  std::mutex listener_mutex_;  // Held while it is called.
+  std::function<void(RuntimeNote)> listener_;
+  TaskQueue queue_;        // The threads of this,
+  EngineStreams streams_;  // and of this, are ended by the destructor: they use all the others.
+  ImagePulls pulls_;
   DockerContainers containers_;
-  EngineStreams streams_;  // Last: its thread uses all of the above.
 };
 
 }  // namespace

@@ -20,8 +20,9 @@ struct DockerDriverOptions {
   std::string report_directory;   // Absolute; holds the report socket, report.sock.
   std::string config_directory;   // Absolute; where relative paths of services start.
   std::string cluster;            // Tells the clusters of one machine apart, in names and labels.
-  std::chrono::milliseconds call_patience{10'000};  // For each call of the API but builds.
-  const Clock* clock = &SystemClock();              // For times that the engine does not tell.
+  std::chrono::milliseconds call_patience{10'000};   // For each call of the API but builds.
+  std::chrono::milliseconds pull_patience{120'000};  // For a sign of life from a pull.
+  const Clock* clock = &SystemClock();               // For times that the engine does not tell.
 };
 
 // Whether an engine can be used, within `timeout`: its name, version and address, such as
@@ -32,7 +33,9 @@ absl::StatusOr<std::string> ProbeDockerEngine(const std::string& docker_host,
 
 // Runs workers as containers of a Docker engine, by its API (versions 1.24 to 1.41, negotiated at
 // the first call). A worker's handle is its container's id, its id the first 12 digits of that.
-// Nothing is ever pulled: the image is built here from one static program and nothing else.
+// The demo worker's image is never pulled: it is built here from one static program and nothing
+// else. A service's own image is pulled where the engine does not have it; what is there is never
+// asked for anew.
 //
 // Each call of the API ends within `call_patience`, a build within 120 s. An engine that comes and
 // goes is waited for; calls fail meanwhile. Destroying the driver answers a Stop that still waits

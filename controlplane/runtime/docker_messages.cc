@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "controlplane/runtime/docker_errors.h"
+#include "controlplane/runtime/docker_labels.h"
 #include "controlplane/runtime/docker_time.h"
 #include "controlplane/runtime/json_fields.h"
 #include "controlplane/runtime/worker_address.h"
@@ -18,16 +19,7 @@ namespace {
 constexpr std::pair<int, int> kOldestApi{1, 24};
 constexpr std::pair<int, int> kNewestApi{1, 41};
 
-constexpr char kClusterLabel[] = "gocomet.cluster";
-constexpr char kServiceLabel[] = "gocomet.service";
-constexpr char kOrdinalLabel[] = "gocomet.ordinal";
-constexpr char kInstanceLabel[] = "gocomet.instance";
-constexpr char kTemplateLabel[] = "gocomet.template";
-constexpr char kPortLabel[] = "gocomet.port";
-constexpr char kPublishedPort[] = "8080/tcp";
-
 constexpr size_t kShortIdBytes = 12;
-constexpr int kProcessesMax = 256;
 constexpr int kSignalBase = 128;  // A shell's way of telling signals as exit codes.
 
 template <typename Number>
@@ -60,37 +52,6 @@ Json LabelFilter(const std::string& cluster, const std::string& instance) {
   return labels;
 }
 
-Json Mount(const std::string& source, const char* target, bool read_only) {
-  return {{"Type", "bind"}, {"Source", source}, {"Target", target}, {"ReadOnly", read_only}};
-}
-
-Json HostConfig(const ContainerSpec& spec) {
-  const Json binding = {{"HostIp", spec.launch.bind_address}, {"HostPort", Cat(spec.launch.port)}};
-  Json config;
-  config["PortBindings"][kPublishedPort] = Json::array({binding});
-  config["CapDrop"] = {"ALL"};
-  config["SecurityOpt"] = {"no-new-privileges"};
-  config["ReadonlyRootfs"] = true;
-  config["PidsLimit"] = kProcessesMax;
-  config["RestartPolicy"] = {{"Name", "no"}};
-  config["LogConfig"] = {{"Type", "json-file"},
-                         {"Config", {{"max-size", "10m"}, {"max-file", "3"}}}};
-  config["Mounts"] = Json::array({Mount(spec.worker_directory, kWorkerDirectoryInside, false),
-                                  Mount(spec.report_directory, kReportDirectoryInside, true)});
-  return config;
-}
-
-Json CommandOf(const WorkerLaunch& launch) {
-  return {"--port",          Cat(kContainerPort),
-          "--bind",          "0.0.0.0",
-          "--unix-socket",   Cat(kWorkerDirectoryInside, "/http.sock"),
-          "--instance",      launch.instance,
-          "--control-plane", Cat("unix:", kReportDirectoryInside, "/report.sock"),
-          "--token-file",    Cat(kWorkerDirectoryInside, "/token"),
-          "--avg-delay",     Cat(launch.demo.average_delay.count()),
-          "--failure",       Cat(launch.demo.failure_percent)};
-}
-
 absl::StatusOr<RuntimeWorker::Exit> ParseExit(const Json& state, bool never_started) {
   RuntimeWorker::Exit exit;
   GOCOMET_ASSIGN_OR_RETURN(exit.code, NumberOf<int>(state, "ExitCode"));
@@ -107,21 +68,29 @@ absl::StatusOr<RuntimeWorker::Exit> ParseExit(const Json& state, bool never_star
   return exit;
 }
 
-// On the engine's default network the address stands apart, on others with their names.
-absl::StatusOr<std::string> OwnAddress(const Json& network_settings) {
-  GOCOMET_ASSIGN_OR_RETURN(std::string address, TextOf(network_settings, "IPAddress"));
+// On the engine's default network they stand apart, on others with their names.
+absl::StatusOr<std::string> OnItsNetwork(const Json& network_settings, const char* name) {
+  GOCOMET_ASSIGN_OR_RETURN(std::string address, TextOf(network_settings, name));
   if (!address.empty()) return address;
   const Json& networks = Member(network_settings, "Networks");
   if (!networks.is_object()) return address;
   for (const Json& network : networks) {
-    GOCOMET_ASSIGN_OR_RETURN(address, TextOf(network, "IPAddress"));
+    GOCOMET_ASSIGN_OR_RETURN(address, TextOf(network, name));
     if (!address.empty()) break;
   }
   return address;
 }
 
-absl::StatusOr<std::string> BoundAddress(const Json& host_config) {
-  const Json& bindings = Member(Member(host_config, "PortBindings"), kPublishedPort);
+// There is one published port: where it is inside, and the address outside.
+absl::StatusOr<std::string> ReadPublishedPort(const Json& host_config, Container& container) {
+  const Json& ports = Member(host_config, "PortBindings");
+  container.port_inside = kDemoPort;
+  if (!ports.is_object() || ports.empty()) return "0.0.0.0";
+  const std::string& inside = ports.begin().key();  // `8080/tcp`
+  container.port_inside =
+      ParseNumber<uint16_t>(std::string_view(inside).substr(0, inside.find('/')))
+          .value_or(kDemoPort);
+  const Json& bindings = ports.front();
   if (!bindings.is_array() || bindings.empty()) return "0.0.0.0";
   GOCOMET_ASSIGN_OR_RETURN(const std::string ip, TextOf(bindings.front(), "HostIp"));
   return ip.empty() ? "0.0.0.0" : ip;
@@ -134,6 +103,8 @@ absl::Status ReadLabels(const Json& labels, Container& container) {
   GOCOMET_ASSIGN_OR_RETURN(worker.service, TextOf(labels, kServiceLabel));
   GOCOMET_ASSIGN_OR_RETURN(worker.instance, TextOf(labels, kInstanceLabel));
   GOCOMET_ASSIGN_OR_RETURN(worker.template_hash, TextOf(labels, kTemplateLabel));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string workload, TextOf(labels, kWorkloadLabel));
+  container.is_demo = workload != kImageWorkload;
   GOCOMET_ASSIGN_OR_RETURN(worker.ordinal, NumberInLabel<uint32_t>(labels, kOrdinalLabel));
   GOCOMET_ASSIGN_OR_RETURN(worker.port, NumberInLabel<uint16_t>(labels, kPortLabel));
   if (!IsInstance(worker.instance)) {
@@ -141,6 +112,14 @@ absl::Status ReadLabels(const Json& labels, Container& container) {
         Cat("label ", kInstanceLabel, " holds '", worker.instance, "', not 12 hex digits"));
   }
   return absl::OkStatus();
+}
+
+// When it was started last, in microseconds since 1970; 0: never.
+uint64_t IncarnationOf(std::string_view started_at) {
+  const WallTime started = ParseDockerTime(started_at).value_or(WallTime{});
+  const auto since =
+      std::chrono::duration_cast<std::chrono::microseconds>(started.time_since_epoch());
+  return since.count() > 0 ? static_cast<uint64_t>(since.count()) : 0;
 }
 
 bool IsContainerId(std::string_view id) {
@@ -195,31 +174,63 @@ absl::Status ParseBuildOutput(std::string_view output) {
   return absl::OkStatus();
 }
 
-std::string ContainerName(const ContainerSpec& spec) {
-  return Cat("gocomet-", spec.launch.service, "-", spec.launch.ordinal, "-", spec.cluster);
+ImageReference SplitImage(const std::string& image) {
+  const size_t at = image.find('@');
+  const std::string named = image.substr(0, at);
+  // A colon before the last slash is that of a registry's port.
+  const size_t colon = named.rfind(':');
+  const size_t slash = named.rfind('/');
+  const bool tagged = colon != std::string::npos && (slash == std::string::npos || colon > slash);
+  const std::string name = tagged ? named.substr(0, colon) : named;
+  if (at != std::string::npos) return {name, image.substr(at + 1)};  // It says more than a tag.
+  // Without a tag the engine would pull all there are.
+  return {name, tagged ? named.substr(colon + 1) : "latest"};
 }
 
-std::map<std::string, std::string> ContainerLabels(const ContainerSpec& spec) {
-  return {{kClusterLabel, spec.cluster},
-          {kServiceLabel, spec.launch.service},
-          {kOrdinalLabel, Cat(spec.launch.ordinal)},
-          {kInstanceLabel, spec.launch.instance},
-          {kTemplateLabel, spec.launch.template_hash},
-          {kPortLabel, Cat(spec.launch.port)}};
+void PullOutput::Add(std::string_view bytes) {
+  constexpr size_t kLineBytesMax = 64 << 10;
+  rest_.append(bytes);
+  size_t begin = 0;
+  for (size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+    TakeLine(std::string_view(rest_).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  rest_.erase(0, begin);
+  if (rest_.size() > kLineBytesMax) rest_.clear();
 }
 
-std::string CreateContainerBody(const ContainerSpec& spec) {
-  const auto grace = std::chrono::ceil<std::chrono::seconds>(spec.launch.stop_grace);
-  Json body;
-  body["Image"] = spec.image;
-  body["Cmd"] = CommandOf(spec.launch);
-  body["Labels"] = ContainerLabels(spec);
-  body["User"] = spec.user;
-  body["StopSignal"] = "SIGTERM";
-  body["StopTimeout"] = grace.count();
-  body["ExposedPorts"][kPublishedPort] = Json::object();
-  body["HostConfig"] = HostConfig(spec);
-  return ToText(body);
+// Words of moby's distribution/ and of its clients.
+void PullOutput::TakeLine(std::string_view line) {
+  constexpr size_t kLayersMax = 1000;
+  const auto json = ParseJson(line);
+  if (!json.ok()) return;
+  if (const auto error = TextOf(*json, "error"); error.ok() && !error->empty()) error_ = *error;
+  const std::string status = TextOf(*json, "status").value_or("");
+  const std::string id = TextOf(*json, "id").value_or("");
+  if (status.empty()) return;
+  last_ = id.empty() ? status : Cat(id, ": ", status);
+  if (status == "Pulling fs layer" || status == "Already exists") {
+    if (layers_.size() < kLayersMax) layers_.try_emplace(id);
+  }
+  const auto layer = layers_.find(id);
+  if (layer == layers_.end()) return;
+  if (status == "Downloading") {
+    const auto loaded = NumberOf<uint64_t>(Member(*json, "progressDetail"), "current");
+    if (loaded.ok()) layer->second.bytes_loaded = *loaded;
+  }
+  layer->second.there = status == "Already exists" || status == "Pull complete";
+}
+
+std::string PullOutput::Progress() const {
+  constexpr uint64_t kMegabyte = 1'000'000;
+  if (layers_.empty()) return last_;
+  size_t there = 0;
+  uint64_t loaded = 0;
+  for (const auto& [id, layer] : layers_) {
+    there += layer.there ? 1 : 0;
+    loaded += layer.bytes_loaded;
+  }
+  return Cat(there, " of ", layers_.size(), " layers, ", loaded / kMegabyte, " MB loaded");
 }
 
 std::string ClusterFilter(const std::string& cluster, const std::string& instance) {
@@ -262,8 +273,13 @@ absl::StatusOr<Container> ParseContainer(std::string_view text) {
     return absl::InvalidArgumentError("not the description of a container");
   }
   GOCOMET_RETURN_IF_ERROR(ReadLabels(Member(config, "Labels"), container));
-  GOCOMET_ASSIGN_OR_RETURN(container.ip_address, OwnAddress(Member(json, "NetworkSettings")));
-  GOCOMET_ASSIGN_OR_RETURN(const std::string bound, BoundAddress(Member(json, "HostConfig")));
+  const Json& network = Member(json, "NetworkSettings");
+  GOCOMET_ASSIGN_OR_RETURN(container.ip_address, OnItsNetwork(network, "IPAddress"));
+  GOCOMET_ASSIGN_OR_RETURN(container.gateway, OnItsNetwork(network, "Gateway"));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string bound,
+                           ReadPublishedPort(Member(json, "HostConfig"), container));
+  GOCOMET_ASSIGN_OR_RETURN(const std::string started, TextOf(state, "StartedAt"));
+  GOCOMET_ASSIGN_OR_RETURN(container.stop_signal, TextOf(config, "StopSignal"));
   GOCOMET_ASSIGN_OR_RETURN(const std::string created, TextOf(json, "Created"));
   GOCOMET_ASSIGN_OR_RETURN(const std::string status, TextOf(state, "Status"));
   GOCOMET_ASSIGN_OR_RETURN(worker.image, TextOf(config, "Image"));
@@ -275,6 +291,7 @@ absl::StatusOr<Container> ParseContainer(std::string_view text) {
   worker.handle = container.id;
   worker.id = container.id.substr(0, kShortIdBytes);
   worker.address = ReachableAddress(bound, worker.port);
+  if (!container.is_demo) worker.incarnation = IncarnationOf(started);
   worker.created = ParseDockerTime(created).value_or(WallTime{});
   if (!worker.running) {
     GOCOMET_ASSIGN_OR_RETURN(worker.exit, ParseExit(state, container.never_started));

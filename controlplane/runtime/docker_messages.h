@@ -31,25 +31,36 @@ absl::StatusOr<std::string> NegotiateApiVersion(const EngineVersion& engine);
 // The error out of a build's output, one JSON object per line, with its last lines; OK without one.
 absl::Status ParseBuildOutput(std::string_view output);
 
-// ---- Containers.
+// The image as POST /images/create takes it: a name, and a tag or digest.
+struct ImageReference {
+  std::string name;
+  std::string tag;
+};
+ImageReference SplitImage(const std::string& image);
 
-inline constexpr uint16_t kContainerPort = 8080;
-inline constexpr char kWorkerDirectoryInside[] = "/run/gocomet";
-inline constexpr char kReportDirectoryInside[] = "/run/gocomet-report";
+// What a pull says, one JSON object per line, however it was cut.
+class PullOutput {
+ public:
+  void Add(std::string_view bytes);
+  const std::string& error() const { return error_; }  // The engine's words; "": none so far.
+  // How far it is, for people, such as `3 of 7 layers, 12 MB loaded`; "": it has said nothing.
+  std::string Progress() const;
 
-struct ContainerSpec {
-  WorkerLaunch launch;
-  std::string cluster;
-  std::string image;
-  std::string user;              // `UID:GID`
-  std::string worker_directory;  // On the host; mounted.
-  std::string report_directory;
+ private:
+  struct Layer {
+    uint64_t bytes_loaded = 0;
+    bool there = false;
+  };
+
+  void TakeLine(std::string_view line);
+
+  std::string rest_;
+  std::string error_;
+  std::string last_;  // The last that it said.
+  std::map<std::string, Layer> layers_;
 };
 
-std::string ContainerName(const ContainerSpec& spec);
-std::map<std::string, std::string> ContainerLabels(const ContainerSpec& spec);
-// The body of POST /containers/create.
-std::string CreateContainerBody(const ContainerSpec& spec);
+// ---- Containers.
 
 // The value of `filters` for lists and events: all of a cluster, or one instance of it.
 std::string ClusterFilter(const std::string& cluster, const std::string& instance = "");
@@ -65,6 +76,10 @@ struct Container {
   std::string id;
   std::string cluster;     // "": not of GoComet.
   std::string ip_address;  // Its own; "" where it does not run.
+  std::string gateway;     // The engine's own address on the container's network.
+  uint16_t port_inside = 0;
+  std::string stop_signal;
+  bool is_demo = true;
   bool never_started = false;
   RuntimeWorker worker;  // Without the addresses for balancers.
 };

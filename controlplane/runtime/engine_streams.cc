@@ -23,6 +23,7 @@ absl::Status Cancelled() { return absl::CancelledError("the stream was closed");
 struct EngineStreams::Stream {
   uint64_t id = 0;
   Handlers handlers;
+  std::string what;
   CurlEasy easy;
   SteadyTime open_by;
   bool open = false;
@@ -60,19 +61,24 @@ EngineStreams::EngineStreams(EngineEndpoint endpoint)
     : endpoint_(std::move(endpoint)), multi_(curl_multi_init()), thread_([this] { Run(); }) {}
 
 EngineStreams::~EngineStreams() {
+  End();
+  curl_multi_cleanup(multi_);
+}
+
+void EngineStreams::End() {
   {
     const std::lock_guard hold(mutex_);
     ending_ = true;
   }
+  if (!thread_.joinable()) return;
   curl_multi_wakeup(multi_);
   thread_.join();
-  curl_multi_cleanup(multi_);
 }
 
-void EngineStreams::Open(std::string path, Handlers handlers) {
+void EngineStreams::Open(Request request, Handlers handlers) {
   {
     const std::lock_guard hold(mutex_);
-    to_open_.push_back({std::move(path), std::move(handlers)});
+    to_open_.push_back({std::move(request), std::move(handlers)});
   }
   curl_multi_wakeup(multi_);
 }
@@ -85,7 +91,7 @@ void EngineStreams::Run() {
     EndOverdueAndUnwanted();
     curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
   }
-  while (!streams_.empty()) End(streams_.begin()->first, Cancelled());
+  while (!streams_.empty()) EndOne(streams_.begin()->first, Cancelled());
 }
 
 bool EngineStreams::TakeOrders() {
@@ -104,14 +110,19 @@ void EngineStreams::Add(Opening opening) {
   auto stream = std::make_unique<Stream>();
   stream->id = ++last_id_;
   stream->handlers = std::move(opening.handlers);
-  stream->easy = NewEngineRequest(endpoint_, opening.path);
-  stream->open_by = std::chrono::steady_clock::now() + kOpenPatience;
+  stream->easy = NewEngineRequest(endpoint_, opening.request.path);
+  stream->what = opening.request.what;
+  stream->open_by = std::chrono::steady_clock::now() + opening.request.open_patience;
   if (streams_.size() >= kStreamsMax || stream->easy == nullptr) {
     return stream->handlers.ended(absl::ResourceExhaustedError(
         Cat("more than ", kStreamsMax,
             " streams of the Docker engine are open; end one and try again")));
   }
   CURL* easy = stream->easy.get();
+  if (opening.request.method == "POST") {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+  }
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, Stream::OnHeader);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, stream.get());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, Stream::OnData);
@@ -136,10 +147,9 @@ void EngineStreams::EndFinished() {
       // A missing socket is an engine that is away, not a thing that it does not know.
       if (absl::IsNotFound(status)) status = absl::UnavailableError(status.message());
     } else if (!stream->open) {
-      status =
-          ToStatus(static_cast<int>(stream->http_status()), stream->error_body, "open a stream");
+      status = ToStatus(static_cast<int>(stream->http_status()), stream->error_body, stream->what);
     }
-    End(stream->id, status);
+    EndOne(stream->id, status);
   }
 }
 
@@ -148,14 +158,14 @@ void EngineStreams::EndOverdueAndUnwanted() {
   for (auto next = streams_.begin(); next != streams_.end();) {
     const Stream& stream = *(next++)->second;
     if (!stream.open && stream.open_by <= now) {
-      End(stream.id, TransportError(endpoint_, CURLE_OPERATION_TIMEDOUT, 0));
+      EndOne(stream.id, TransportError(endpoint_, CURLE_OPERATION_TIMEDOUT, 0));
     } else if (!stream.handlers.wanted()) {
-      End(stream.id, Cancelled());
+      EndOne(stream.id, Cancelled());
     }
   }
 }
 
-void EngineStreams::End(uint64_t id, const absl::Status& status) {
+void EngineStreams::EndOne(uint64_t id, const absl::Status& status) {
   auto ended = streams_.extract(id);
   if (ended.empty()) return;
   curl_multi_remove_handle(multi_, ended.mapped()->easy.get());

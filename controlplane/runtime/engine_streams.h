@@ -29,22 +29,32 @@ class EngineStreams {
     std::function<void(absl::Status)> ended;
   };
 
-  static constexpr size_t kStreamsMax = 64;
   static constexpr std::chrono::milliseconds kOpenPatience{10'000};
 
+  struct Request {
+    std::string path;  // With the version.
+    std::string method = "GET";
+    std::string what = "open a stream";  // For errors: cannot …
+    std::chrono::milliseconds open_patience = kOpenPatience;
+  };
+
+  static constexpr size_t kStreamsMax = 64;
+
   explicit EngineStreams(EngineEndpoint endpoint);
-  // Ends all with CANCELLED.
   ~EngineStreams();
   EngineStreams(const EngineStreams&) = delete;
   EngineStreams& operator=(const EngineStreams&) = delete;
 
-  // GET `path`. RESOURCE_EXHAUSTED, by `ended`, where too many are open.
-  void Open(std::string path, Handlers handlers);
+  // RESOURCE_EXHAUSTED, by `ended`, where too many are open.
+  void Open(Request request, Handlers handlers);
+
+  // Ends all with CANCELLED, and waits for that. What is opened afterwards is forgotten.
+  void End();
 
  private:
   struct Stream;
   struct Opening {
-    std::string path;
+    Request request;
     Handlers handlers;
   };
 
@@ -53,7 +63,7 @@ class EngineStreams {
   void Add(Opening opening);
   void EndFinished();
   void EndOverdueAndUnwanted();
-  void End(uint64_t id, const absl::Status& status);
+  void EndOne(uint64_t id, const absl::Status& status);
 
   const EngineEndpoint endpoint_;
   void* const multi_;     // A CURLM; touched by the thread alone, but for waking it.

@@ -11,6 +11,7 @@
 #include "controlplane/runtime/process_logs.h"
 #include "controlplane/runtime/worker_address.h"
 #include "controlplane/runtime/worker_program.h"
+#include "controlplane/runtime/workload_environment.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -196,6 +197,7 @@ absl::StatusOr<ProcessLaunch> ProcessWorkers::ProcessFor(const WorkerLaunch& lau
     process.program = options_.worker_program;
     process.arguments = ArgumentsFor(launch);
     process.working_directory = directory;
+    process.data_bytes_max = launch.workload.resources.memory_bytes;
   } else {
     GOCOMET_ASSIGN_OR_RETURN(process, ProcessOf(launch, options_.config_directory));
   }

@@ -67,7 +67,7 @@ struct RuntimeLogLine {
 // What a driver does that takes long, for people.
 struct RuntimeNote {
   std::string service;
-  std::string kind;  // As of events: `ImagePulling`.
+  std::string kind;  // As of events: `ImagePulling`; "": only how far it is.
   std::string text;
 };
 
@@ -101,6 +101,9 @@ class RuntimeDriver {
   // ALREADY_EXISTS where the port or name is taken by a stranger; the message names it. An image
   // that is missing is pulled first, for which it waits as long as the pull makes progress.
   virtual void Start(const WorkerLaunch& launch, Done<absl::StatusOr<RuntimeWorker>> done) = 0;
+
+  // A Start that still waits for its image is answered with CANCELLED soon; another is not touched.
+  virtual void GiveUpStart(const std::string& instance) { (void)instance; }
 
   // The workload's stop signal, then SIGKILL after `grace`. OK once it does not run, also where it
   // did not before.

@@ -1,9 +1,12 @@
 #include "controlplane/runtime/worker_address.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "common/base/address.h"
 #include "common/base/text.h"
+#include "common/base/unique_fd.h"
 
 namespace gocomet::controlplane {
 
@@ -16,6 +19,13 @@ std::string ReachableAddress(std::string_view bind_address, uint16_t port) {
 
 std::string BalancerAddress(const std::string& socket_path, const std::string& fallback) {
   return FitsUnixSocket(socket_path) ? Cat("unix:", socket_path) : fallback;
+}
+
+bool IsOurAddress(const std::string& ip) {
+  const auto address = Address::FromIpAndPort(ip, 0);
+  if (!address.ok()) return false;
+  const UniqueFd socket(::socket(address->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return ::bind(socket.get(), address->socket_address(), address->socket_address_length()) == 0;
 }
 
 bool FitsUnixSocket(const std::string& path) { return path.size() <= kUnixPathBytesMax; }

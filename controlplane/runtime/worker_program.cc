@@ -14,18 +14,8 @@
 namespace gocomet::controlplane {
 namespace {
 
-constexpr std::string_view kPortMark = "{port}";
 constexpr std::string_view kOwnPrefix = "GOCOMET_";
 constexpr char kStandardPath[] = "/usr/local/bin:/usr/bin:/bin";
-
-std::string WithPort(std::string text, uint16_t port) {
-  const std::string number = Cat(port);
-  for (size_t at = text.find(kPortMark); at != std::string::npos;
-       at = text.find(kPortMark, at + number.size())) {
-    text.replace(at, kPortMark.size(), number);
-  }
-  return text;
-}
 
 bool IsFile(const std::string& path) {
   struct stat found {};
@@ -52,18 +42,11 @@ std::map<std::string, std::string> OwnEnvironment() {
   return variables;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> EnvironmentOf(const WorkerLaunch& launch,
-                                                                 const std::string& directory) {
-  GOCOMET_ASSIGN_OR_RETURN(const auto added, ReadEnvironment(launch.workload, directory));
-  std::map<std::string, std::string> variables = OwnEnvironment();
-  variables["PORT"] = Cat(launch.port);
-  for (const auto& [name, value] : added) variables[name] = value;
-  for (const auto& [name, value] : launch.workload.environment) {
-    variables[name] = WithPort(value, launch.port);
-  }
-  variables[kInstanceVariable] = launch.instance;
-  variables["GOCOMET_SERVICE"] = launch.service;
-  variables["GOCOMET_ORDINAL"] = Cat(launch.ordinal);
+// That of the worker goes before ours.
+absl::StatusOr<std::map<std::string, std::string>> WholeEnvironmentOf(
+    const WorkerLaunch& launch, const std::string& directory) {
+  GOCOMET_ASSIGN_OR_RETURN(auto variables, EnvironmentOf(launch, launch.port, directory));
+  variables.merge(OwnEnvironment());
   return variables;
 }
 
@@ -80,7 +63,7 @@ absl::StatusOr<ProcessLaunch> Prepare(const WorkerLaunch& launch, const std::str
     return absl::ErrnoToStatus(errno, Cat("cannot use its working-directory ",
                                           process.working_directory, "; make it, or name another"));
   }
-  GOCOMET_ASSIGN_OR_RETURN(auto variables, EnvironmentOf(launch, directory));
+  GOCOMET_ASSIGN_OR_RETURN(auto variables, WholeEnvironmentOf(launch, directory));
   const auto path = variables.find("PATH");
   GOCOMET_ASSIGN_OR_RETURN(process.program,
                            FindProgram(WithPort(workload.command.front(), launch.port),

@@ -11,9 +11,6 @@
 // How a service's command becomes a process.
 namespace gocomet::controlplane {
 
-// Tells a worker's process, also where its record was lost.
-inline constexpr char kInstanceVariable[] = "GOCOMET_INSTANCE";
-
 // The absolute path of the program that `name` means to execvp(3): a name without a slash is looked
 // for in `path`, another one starts at `directory`. NOT_FOUND and PERMISSION_DENIED say where was
 // looked and what to do.
@@ -21,10 +18,9 @@ absl::StatusOr<std::string> FindProgram(const std::string& name, const std::stri
                                         const std::string& directory);
 
 // The process of a worker with a command, but for its log files. Its environment is ours without
-// the variables whose names begin with GOCOMET_, then that of the workload, then PORT where the
-// workload does not set it, and GOCOMET_INSTANCE, GOCOMET_SERVICE and GOCOMET_ORDINAL. `{port}` in
-// arguments and values of the workload's own variables is the worker's port. Relative paths start
-// at `directory`. Every error names the service.
+// the variables whose names begin with GOCOMET_, beneath that of the worker (EnvironmentOf).
+// `{port}` in arguments is the worker's port. Relative paths start at `directory`. Every error
+// names the service.
 absl::StatusOr<ProcessLaunch> ProcessOf(const WorkerLaunch& launch, const std::string& directory);
 
 // The number of `SIGTERM`, `SIGINT` and their like; of SIGTERM for what is not known.

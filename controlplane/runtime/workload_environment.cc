@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\v\f\r";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::string_view kPortMark = "{port}";
 
 }  // namespace
 
@@ -54,6 +55,29 @@ absl::StatusOr<std::map<std::string, std::string>> ReadEnvironment(const Workloa
   }
   for (const auto& [name, value] : workload.environment) all[name] = value;
   return all;
+}
+
+std::string WithPort(std::string text, uint16_t port) {
+  const std::string number = Cat(port);
+  for (size_t at = text.find(kPortMark); at != std::string::npos;
+       at = text.find(kPortMark, at + number.size())) {
+    text.replace(at, kPortMark.size(), number);
+  }
+  return text;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> EnvironmentOf(const WorkerLaunch& launch,
+                                                                 uint16_t port,
+                                                                 const std::string& directory) {
+  GOCOMET_ASSIGN_OR_RETURN(auto variables, ReadEnvironment(launch.workload, directory));
+  variables.try_emplace("PORT", Cat(port));
+  for (const auto& [name, value] : launch.workload.environment) {
+    variables[name] = WithPort(value, port);
+  }
+  variables[kInstanceVariable] = launch.instance;
+  variables["GOCOMET_SERVICE"] = launch.service;
+  variables["GOCOMET_ORDINAL"] = Cat(launch.ordinal);
+  return variables;
 }
 
 std::string PathFrom(const std::string& directory, const std::string& path) {

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "controlplane/model/service.h"
+#include "controlplane/runtime/runtime_driver.h"
 
 namespace gocomet::controlplane {
 
@@ -26,6 +27,20 @@ absl::StatusOr<std::map<std::string, std::string>> ParseEnvironmentFile(
 // Relative paths start at `directory`. The error says which file cannot be read.
 absl::StatusOr<std::map<std::string, std::string>> ReadEnvironment(const Workload& workload,
                                                                    const std::string& directory);
+
+// Tells a worker's process, also where its record was lost.
+inline constexpr char kInstanceVariable[] = "GOCOMET_INSTANCE";
+
+// Where `{port}` stands in a command or the value of a variable, the port that the program is to
+// listen on.
+std::string WithPort(std::string text, uint16_t port);
+
+// What a worker that is to listen on `port` finds in its environment: PORT, unless its workload
+// sets it; what the workload adds, with `{port}` in its own variables replaced; and who it is, in
+// GOCOMET_INSTANCE, GOCOMET_SERVICE and GOCOMET_ORDINAL.
+absl::StatusOr<std::map<std::string, std::string>> EnvironmentOf(const WorkerLaunch& launch,
+                                                                 uint16_t port,
+                                                                 const std::string& directory);
 
 // The path itself where it is absolute, else below `directory`.
 std::string PathFrom(const std::string& directory, const std::string& path);

@@ -251,8 +251,11 @@ TEST_F(DockerFaults, AStopOutlastsAnEngineThatFailsForAWhile) {
   std::atomic<int> looks{0};
   Use([&](const Request& request) {
     if (request.method == "POST") return Answer{204, ""};
-    return ++looks < 4 ? Answer{500, Message("busy")} : Answer{200, Described("exited")};
+    if (request.Is("GET", "/containers/json")) return Answer{200, Cat(R"([{"Id":")", kId, "\"}]")};
+    if (++looks == 1) return Answer{200, Described("running")};
+    return looks < 5 ? Answer{500, Message("busy")} : Answer{200, Described("exited")};
   });
+  ASSERT_TRUE(List(*driver_).ok());
   EXPECT_TRUE(Stop(*driver_, kId).ok());
 }
 

@@ -14,30 +14,21 @@ using Json = nlohmann::json;
 
 constexpr char kId[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-ContainerSpec Spec() {
-  ContainerSpec spec;
-  spec.launch.instance = "abcdefabcdef";
-  spec.launch.service = "worker";
-  spec.launch.ordinal = 2;
-  spec.launch.port = 6002;
-  spec.launch.bind_address = "127.0.0.1";
-  spec.launch.template_hash = "t1";
-  spec.launch.demo = {std::chrono::milliseconds(250), 7};
-  spec.launch.stop_grace = std::chrono::milliseconds(1500);
-  spec.cluster = "c1";
-  spec.image = "gocomet-worker:1";
-  spec.user = "65532:65532";
-  spec.worker_directory = "/state/workers/abcdefabcdef";
-  spec.report_directory = "/state/sockets/report";
-  return spec;
-}
-
 // As an engine describes a worker that runs; each test changes what it is about.
 Json Running() {
   return {{"Id", kId},
           {"Created", "2024-05-06T07:08:09.5Z"},
           {"State", {{"Status", "running"}, {"Running", true}, {"Pid", 4711}, {"ExitCode", 0}}},
-          {"Config", {{"Image", "gocomet-worker:1"}, {"Labels", ContainerLabels(Spec())}}},
+          {"Config",
+           {{"Image", "gocomet-worker:1"},
+            {"Labels",
+             {{"gocomet.cluster", "c1"},
+              {"gocomet.service", "worker"},
+              {"gocomet.ordinal", "2"},
+              {"gocomet.instance", "abcdefabcdef"},
+              {"gocomet.template", "t1"},
+              {"gocomet.port", "6002"},
+              {"gocomet.workload", "demo"}}}}},
           {"HostConfig",
            {{"PortBindings",
              {{"8080/tcp", Json::array({{{"HostIp", "127.0.0.1"}, {"HostPort", "6002"}}})}}}}},
@@ -69,46 +60,6 @@ TEST(EngineVersions, RefusesWhatIsNoVersion) {
   }
 }
 
-TEST(ContainerBody, ContainersHaveNamesAndLabelsThatTellClustersApart) {
-  EXPECT_EQ(ContainerName(Spec()), "gocomet-worker-2-c1");
-  EXPECT_EQ(ContainerLabels(Spec()),
-            (std::map<std::string, std::string>{{"gocomet.cluster", "c1"},
-                                                {"gocomet.service", "worker"},
-                                                {"gocomet.ordinal", "2"},
-                                                {"gocomet.instance", "abcdefabcdef"},
-                                                {"gocomet.template", "t1"},
-                                                {"gocomet.port", "6002"}}));
-}
-
-TEST(ContainerBody, WorkersHaveNoPrivileges) {
-  const Json host = Json::parse(CreateContainerBody(Spec()))["HostConfig"];
-  EXPECT_EQ(host["CapDrop"], Json::array({"ALL"}));
-  EXPECT_EQ(host["SecurityOpt"], Json::array({"no-new-privileges"}));
-  EXPECT_EQ(host["ReadonlyRootfs"], true);
-  EXPECT_GT(host["PidsLimit"], 0);
-  EXPECT_EQ(host["RestartPolicy"]["Name"], "no");
-  EXPECT_EQ(host["LogConfig"]["Config"]["max-size"], "10m");
-  EXPECT_EQ(Json::parse(CreateContainerBody(Spec()))["User"], "65532:65532");
-}
-
-TEST(ContainerBody, TheWorkerIsPublishedAndReportsThroughItsMounts) {
-  const Json body = Json::parse(CreateContainerBody(Spec()));
-  const Json binding = body["HostConfig"]["PortBindings"]["8080/tcp"];
-  EXPECT_EQ(binding, Json::parse(R"([{"HostIp":"127.0.0.1","HostPort":"6002"}])"));
-  const Json mounts = body["HostConfig"]["Mounts"];
-  ASSERT_EQ(mounts.size(), 2u);
-  EXPECT_EQ(mounts[0]["Source"], "/state/workers/abcdefabcdef");
-  EXPECT_EQ(mounts[0]["ReadOnly"], false);
-  EXPECT_EQ(mounts[1]["Target"], "/run/gocomet-report");
-  EXPECT_EQ(mounts[1]["ReadOnly"], true);
-  EXPECT_EQ(body["StopTimeout"], 2);
-  EXPECT_EQ(body["Cmd"],
-            Json::array({"--port", "8080", "--bind", "0.0.0.0", "--unix-socket",
-                         "/run/gocomet/http.sock", "--instance", "abcdefabcdef", "--control-plane",
-                         "unix:/run/gocomet-report/report.sock", "--token-file",
-                         "/run/gocomet/token", "--avg-delay", "250", "--failure", "7"}));
-}
-
 TEST(Filters, AskForTheClusterAndTheInstance) {
   EXPECT_EQ(ClusterFilter("c1"), R"({"label":["gocomet.cluster=c1"]})");
   EXPECT_EQ(ClusterFilter("c1", "i1"), R"({"label":["gocomet.cluster=c1","gocomet.instance=i1"]})");
@@ -131,6 +82,27 @@ TEST(ParsedContainer, ARunningWorkerIsReadWhole) {
   EXPECT_EQ(worker.pid, 4711);
   EXPECT_TRUE(worker.running);
   EXPECT_FALSE(worker.exit.has_value());
+}
+
+TEST(ParsedContainer, OneOfAnImageTellsItsPortSignalAndRun) {
+  Json json = Running();
+  json["Config"]["Labels"]["gocomet.workload"] = "image";
+  json["Config"]["StopSignal"] = "SIGQUIT";
+  json["HostConfig"]["PortBindings"] = {
+      {"3000/tcp", Json::array({{{"HostIp", "127.0.0.1"}, {"HostPort", "6002"}}})}};
+  json["State"]["StartedAt"] = "2024-05-06T07:08:09.5Z";
+  const Container container = Parsed(json);
+  EXPECT_FALSE(container.is_demo);
+  EXPECT_EQ(container.port_inside, 3000);
+  EXPECT_EQ(container.stop_signal, "SIGQUIT");
+  EXPECT_EQ(container.worker.incarnation, 1714979289500000u);
+}
+
+TEST(ParsedContainer, TheDemoWorkerSaysItselfWhichRunItIs) {
+  Json json = Running();
+  json["State"]["StartedAt"] = "2024-05-06T07:08:09.5Z";
+  EXPECT_TRUE(Parsed(json).is_demo);
+  EXPECT_EQ(Parsed(json).worker.incarnation, 0u);
 }
 
 TEST(ParsedContainer, AnExitCodeAboveASignalsBaseIsThatSignal) {
@@ -197,6 +169,44 @@ TEST(BuildOutput, AnErrorComesWithTheLastLines) {
 }
 
 TEST(BuildOutput, RefusesWhatIsNotJson) { EXPECT_FALSE(ParseBuildOutput("<html>").ok()); }
+
+TEST(ImageReferences, AreSplitAsTheEngineTakesThem) {
+  const auto split = [](const std::string& image) {
+    const ImageReference reference = SplitImage(image);
+    return reference.name + " " + reference.tag;
+  };
+  EXPECT_EQ(split("nginx"), "nginx latest");
+  EXPECT_EQ(split("nginx:1.27"), "nginx 1.27");
+  EXPECT_EQ(split("registry.example.com:5000/team/web"),
+            "registry.example.com:5000/team/web latest");
+  EXPECT_EQ(split("registry.example.com:5000/web:v1"), "registry.example.com:5000/web v1");
+  EXPECT_EQ(split("web@sha256:abc"), "web sha256:abc");
+  EXPECT_EQ(split("web:v1@sha256:abc"), "web sha256:abc");
+}
+
+TEST(PulledImages, TellHowFarTheyAreHoweverTheLinesAreCut) {
+  PullOutput output;
+  EXPECT_EQ(output.Progress(), "");
+  output.Add("{\"status\":\"Pulling from library/nginx\",\"id\":\"1.27\"}\r\n");
+  EXPECT_EQ(output.Progress(), "1.27: Pulling from library/nginx");
+  const std::string lines =
+      R"({"status":"Already exists","progressDetail":{},"id":"aa"})"
+      "\r\n"
+      R"({"status":"Pulling fs layer","progressDetail":{},"id":"bb"})"
+      "\r\n"
+      R"({"status":"Downloading","progressDetail":{"current":5000000,"total":9},"id":"bb"})"
+      "\r\n"
+      R"({"status":"Extracting","progressDetail":{"current":1,"total":9},"id":"bb"})"
+      "\r\n";
+  for (const char each : lines) output.Add(std::string_view(&each, 1));
+  EXPECT_EQ(output.Progress(), "1 of 2 layers, 5 MB loaded");
+  output.Add("{\"status\":\"Pull complete\",\"id\":\"bb\"}\n<html>\n");
+  EXPECT_EQ(output.Progress(), "2 of 2 layers, 5 MB loaded");
+  EXPECT_EQ(output.error(), "");
+  output.Add(R"({"errorDetail":{"message":"no space"},"error":"no space"})"
+             "\n");
+  EXPECT_EQ(output.error(), "no space");
+}
 
 TEST(WorkerImage, IsNamedByItsContent) {
   EXPECT_THAT(WorkerImageName("a"), ::testing::MatchesRegex("gocomet-worker:[0-9a-f]{12}"));

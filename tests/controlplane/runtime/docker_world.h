@@ -26,14 +26,17 @@ class DockerWorld : public ::testing::Test {
     options.worker_program = state_.Write("worker", program, 0700);
     options.workers_directory = state_.path() + "/workers";
     options.report_directory = state_.path();
+    options.config_directory = state_.path();
     options.cluster = "c1";
     options.call_patience = patience;
+    options.pull_patience = pull_patience_;
     auto made = MakeDockerDriver(options);
     ASSERT_TRUE(made.ok()) << made.status();
     driver_ = *std::move(made);
   }
 
   TemporaryDirectory state_;
+  std::chrono::milliseconds pull_patience_{120'000};
   std::unique_ptr<RuntimeDriver> driver_;
 };
 

@@ -207,6 +207,56 @@ TEST_F(FleetOnDocker, AStrangersNameIsAFailureThatNamesIt) {
   EXPECT_THAT(fleet_->workers().front().failure->cause, ::testing::HasSubstr(kFirst));
 }
 
+TEST_F(FleetOnDocker, AWorkerSaysHowFarThePullOfItsImageIs) {
+  const FakeEngine::Answer slow{200, "{\"status\":\"Pulling fs layer\",\"id\":\"aa\"}\n",
+                                FakeEngine::Answer::Fault::kStreamUntilRelease};
+  engine_.OfferImage("example/web:1");
+  engine_.Inject(Call::kPull, {slow, true});
+  ServiceDesire desire;
+  desire.spec.workload.image = "example/web:1";
+  fleet_->Perform(StartWorker{"web", 0, FreePort(), ""}, desire);
+  ASSERT_TRUE(Comes([&] {
+    return fleet_->workers().front().reason.find("0 of 1 layers") != std::string::npos;
+  })) << Told();
+  engine_.wire().Release();
+  ASSERT_TRUE(Comes([&] { return CountIn(WorkerState::kStarting) == 1; })) << Told();
+  EXPECT_THAT(Kinds(), ElementsAre("ImagePulling", "ImagePulled", "WorkerStarted"));
+}
+
+TEST_F(FleetOnDocker, AStartThatIsGivenUpIsNoFailure) {
+  engine_.Inject(Call::kPull, SimulatedEngine::Hangs(), -1);
+  ServiceDesire desire;
+  desire.spec.workload.image = "example/web:1";
+  fleet_->Perform(StartWorker{"web", 0, FreePort(), ""}, desire);
+  fleet_->GiveUpStarts([](const Worker& worker) { return worker.service == "web"; });
+  ASSERT_TRUE(Comes([&] { return CountIn(WorkerState::kBackOff) == 1; })) << Told();
+  EXPECT_THAT(Kinds(), Contains("WorkerStartGivenUp"));
+  EXPECT_THAT(Kinds(), Not(Contains("WorkerStartFailed")));
+}
+
+TEST_F(FleetOnDocker, AnImageThatSomebodyRestartsIsAnotherGeneration) {
+  engine_.AddImage("example/web:1");
+  ServiceDesire desire;
+  desire.spec.workload.image = "example/web:1";
+  fleet_->Perform(StartWorker{"web", 0, FreePort(), ""}, desire);
+  ASSERT_TRUE(Comes([&] { return CountIn(WorkerState::kStarting) == 1; })) << Told();
+  EXPECT_EQ(fleet_->workers().front().generation, 1u);
+  engine_.RestartByHand("gocomet-web-0-c1");
+  ASSERT_TRUE(Comes([&] { return fleet_->workers().front().generation == 2; })) << Told();
+  EXPECT_THAT(Kinds(), Contains("WorkerRestarted"));
+}
+
+TEST_F(FleetOnDocker, APausedWorkerSaysSoUntilItGoesOn) {
+  StartWorkers(1);
+  engine_.PauseByHand(kFirst);
+  ASSERT_TRUE(Comes([&] { return !fleet_->workers().front().reason.empty(); })) << Told();
+  EXPECT_THAT(fleet_->workers().front().reason, ::testing::HasSubstr("docker unpause"));
+  fleet_->Refresh();
+  engine_.UnpauseByHand(kFirst);
+  ASSERT_TRUE(Comes([&] { return fleet_->workers().front().reason.empty(); })) << Told();
+  EXPECT_THAT(Kinds(), ElementsAre("WorkerStarted", "WorkerPaused", "WorkerUnpaused"));
+}
+
 TEST_F(FleetOnDocker, AnotherFleetTakesOverWhatRuns) {
   StartWorkers(2);
   fleet_->ForgetDiagnoses();

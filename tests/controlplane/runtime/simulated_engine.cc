@@ -231,6 +231,7 @@ FakeEngine::Answer SimulatedEngine::Inspect(const Request& request) const {
                       {"FinishedAt", container->finished_at}}},
                     {"Config",
                      {{"Image", view.created_with.value("Image", "")},
+                      {"StopSignal", view.created_with.value("StopSignal", "")},
                       {"Labels", view.created_with.value("Labels", Json::object())}}},
                     {"HostConfig", view.created_with.value("HostConfig", Json::object())},
                     {"NetworkSettings", {{"IPAddress", runs ? container->ip : ""}}}}
