@@ -46,7 +46,12 @@ absl::Status NotUnderstood(const absl::Status& parsed, std::string_view what) {
 
 DockerContainers::DockerContainers(const DockerDriverOptions& options, const EngineClient& engine,
                                    DockerImage& image, ImagePulls& pulls, TaskQueue& queue)
-    : options_(options), engine_(engine), image_(image), queue_(queue), pulls_(pulls) {}
+    : options_(options),
+      engine_(engine),
+      image_(image),
+      queue_(queue),
+      pulls_(pulls),
+      doubtful_(FindDirectories()) {}
 
 std::string DockerContainers::DirectoryOf(const std::string& instance) const {
   return Cat(options_.workers_directory, "/", instance);
@@ -89,7 +94,14 @@ absl::StatusOr<RuntimeWorker> DockerContainers::StartDemo(const WorkerLaunch& la
   spec.worker_directory = DirectoryOf(launch.instance);
   spec.report_directory = options_.report_directory;
   GOCOMET_ASSIGN_OR_RETURN(spec.image, image_.Name());
-  return Run(spec);
+  auto worker = Run(spec);
+  const std::lock_guard hold(mutex_);
+  if (worker.ok()) {
+    doubtful_.erase(launch.instance);
+  } else {
+    doubtful_.insert(launch.instance);
+  }
+  return worker;
 }
 
 absl::StatusOr<RuntimeWorker> DockerContainers::StartImage(const WorkerLaunch& launch) {
@@ -231,6 +243,11 @@ absl::StatusOr<std::vector<std::string>> DockerContainers::Ids(const EngineCalls
 }
 
 absl::StatusOr<std::vector<RuntimeWorker>> DockerContainers::List() {
+  std::set<std::string> doubtful;  // Before the question: a later start is not in its answer.
+  {
+    const std::lock_guard hold(mutex_);
+    doubtful = doubtful_;
+  }
   const EngineCalls engine = Calls();
   GOCOMET_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                            Ids(engine, ClusterFilter(options_.cluster)));
@@ -239,7 +256,29 @@ absl::StatusOr<std::vector<RuntimeWorker>> DockerContainers::List() {
     GOCOMET_ASSIGN_OR_RETURN(const std::optional<Container> container, Inspect(engine, id));
     if (container) workers.push_back(ToWorker(*container));  // Else gone meanwhile.
   }
+  DeleteUnused(doubtful, workers);
   return workers;
+}
+
+std::set<std::string> DockerContainers::FindDirectories() const {
+  std::set<std::string> instances;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(options_.workers_directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_process = std::filesystem::exists(entry.path() / "process.json", ignored);
+    if (IsInstance(name) && !is_process) instances.insert(name);
+  }
+  return instances;
+}
+
+void DockerContainers::DeleteUnused(const std::set<std::string>& doubtful,
+                                    const std::vector<RuntimeWorker>& there) {
+  std::set<std::string> unused = doubtful;
+  for (const RuntimeWorker& worker : there) unused.erase(worker.instance);
+  for (const std::string& instance : unused) (void)DeleteFiles(instance);
+  const std::lock_guard hold(mutex_);
+  for (const std::string& instance : doubtful) doubtful_.erase(instance);
 }
 
 RuntimeWorker DockerContainers::ToWorker(const Container& container) {

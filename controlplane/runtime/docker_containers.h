@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,9 @@ class DockerContainers {
   absl::Status Remove(const EngineCalls& engine, const std::string& handle);
   static absl::Status Delete(const EngineCalls& engine, const std::string& id);
   absl::Status DeleteFiles(const std::string& instance) const;
+  std::set<std::string> FindDirectories() const;
+  // Those of starts that never came to a container.
+  void DeleteUnused(const std::set<std::string>& doubtful, const std::vector<RuntimeWorker>& there);
   RuntimeWorker ToWorker(const Container& container);
   std::string DirectoryOf(const std::string& instance) const;
 
@@ -84,8 +88,11 @@ class DockerContainers {
     std::string stop_signal;
   };
   ImagePulls& pulls_;
-  std::mutex mutex_;                    // Guards known_.
+  std::mutex mutex_;                    // Guards what follows.
   std::map<std::string, Known> known_;  // By handle.
+  // Instances that have a directory and may have no container: those of an earlier control plane,
+  // and those whose start failed.
+  std::set<std::string> doubtful_;
 };
 
 }  // namespace gocomet::controlplane

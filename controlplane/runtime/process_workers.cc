@@ -22,6 +22,7 @@ constexpr milliseconds kKillPatience{5000};  // From SIGKILL to the end of the p
 constexpr char kRecordFile[] = "process.json";
 constexpr char kSocketFile[] = "http.sock";
 constexpr char kTokenFile[] = "token";
+constexpr std::string_view kGonePrefix = "gone-";  // Of directories that are being deleted.
 
 RuntimeWorker::Exit UnknownExit(std::string error, WallTime time) {
   RuntimeWorker::Exit exit;
@@ -58,10 +59,12 @@ absl::Status ProcessWorkers::Save(const ProcessRecord& record) const {
 absl::Status ProcessWorkers::Load() {
   GOCOMET_RETURN_IF_ERROR(MakeDirectories(options_.workers_directory, 0700));
   std::error_code error;
+  std::error_code ignored;
   std::filesystem::directory_iterator entry(options_.workers_directory, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string instance = entry->path().filename().string();
     if (IsInstance(instance)) LoadWorker(instance);
+    if (instance.starts_with(kGonePrefix)) std::filesystem::remove_all(entry->path(), ignored);
   }
   if (!error) return absl::OkStatus();
   return absl::UnavailableError(
@@ -71,7 +74,7 @@ absl::Status ProcessWorkers::Load() {
 void ProcessWorkers::LoadWorker(const std::string& instance) {
   const auto text = ReadFile(Cat(DirectoryOf(instance), "/", kRecordFile));
   // Without a record it is another runtime's, or its start did not come as far as that.
-  if (absl::IsNotFound(text.status())) return;
+  if (absl::IsNotFound(text.status())) return DeleteUnrecorded(instance);
   auto record = text.ok() ? ParseProcessRecord(*text) : text.status();
   if (!record.ok()) return LoadDamaged(instance, MessageOf(record.status()));
   if (record->instance != instance) return LoadDamaged(instance, "it names another instance");
@@ -93,6 +96,15 @@ void ProcessWorkers::LoadWorker(const std::string& instance) {
     End(entry, UnknownExit("it ended while no control plane watched it, in a way unknown",
                            options_.clock->Wall()));
   }
+}
+
+// A start that died before it had written the record has left nothing but a part of that.
+void ProcessWorkers::DeleteUnrecorded(const std::string& instance) const {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(DirectoryOf(instance), ignored)) {
+    if (!entry.path().filename().string().starts_with(kRecordFile)) return;
+  }
+  std::filesystem::remove_all(DirectoryOf(instance), ignored);
 }
 
 // What cannot be described cannot be taken over: it is ended, and listed for its removal.
@@ -206,16 +218,16 @@ absl::StatusOr<ProcessLaunch> ProcessWorkers::ProcessFor(const WorkerLaunch& lau
   return process;
 }
 
-// The record is on disk before the process exists, so that none is ever lost.
+// The record is on disk before the process and all its other files, so that none is ever lost.
 absl::Status ProcessWorkers::Spawn(const WorkerLaunch& launch, const ProcessLaunch& process,
                                    ProcessRecord& record) {
   const std::string directory = DirectoryOf(launch.instance);
   GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
+  GOCOMET_RETURN_IF_ERROR(Save(record));
   if (record.is_demo) {
     GOCOMET_RETURN_IF_ERROR(
         WriteFileAtomically(Cat(directory, "/", kTokenFile), launch.token, 0600));
   }
-  GOCOMET_RETURN_IF_ERROR(Save(record));
   GOCOMET_ASSIGN_OR_RETURN(record.process, children_.Start(process, ExitOf(launch.instance)));
   absl::Status saved = Save(record);
   if (!saved.ok()) (void)children_.Signal(record.process, SIGKILL);
@@ -298,9 +310,14 @@ void ProcessWorkers::Remove(const std::string& handle, const Done& done) {
   });
 }
 
+// By another name first: what is left of it by a control plane that dies meanwhile is then
+// nobody's.
 absl::Status ProcessWorkers::DeleteFiles(const std::string& handle) {
+  const std::string gone = Cat(options_.workers_directory, "/", kGonePrefix, handle);
   std::error_code error;
-  std::filesystem::remove_all(DirectoryOf(handle), error);
+  std::filesystem::rename(DirectoryOf(handle), gone, error);
+  if (error == std::errc::no_such_file_or_directory) error.clear();
+  if (!error) std::filesystem::remove_all(gone, error);
   if (error) {
     return absl::UnavailableError(
         Cat("cannot delete the directory ", DirectoryOf(handle), ": ", error.message()));

@@ -43,6 +43,7 @@ class ProcessWorkers {
   absl::Status Save(const ProcessRecord& record) const;
   void LoadWorker(const std::string& instance);
   void LoadDamaged(const std::string& instance, std::string_view why);
+  void DeleteUnrecorded(const std::string& instance) const;
   std::vector<ProcessIdentity> FindStarted(const std::string& instance) const;
   ProcessRecord NewRecord(const WorkerLaunch& launch, const std::string& program) const;
   std::vector<std::string> ArgumentsFor(const WorkerLaunch& launch) const;

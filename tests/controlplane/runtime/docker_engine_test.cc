@@ -1,9 +1,11 @@
 // The Docker driver with an engine that has a state, and people and accidents that change it.
 #include <atomic>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/file.h"
 #include "common/base/text.h"
 #include "docker_world.h"
 #include "simulated_engine.h"
@@ -33,6 +35,10 @@ class DockerEngine : public DockerWorld {
     const auto worker = Start(*driver_, launch);
     EXPECT_TRUE(worker.ok()) << worker.status();
     return worker.ok() ? *worker : RuntimeWorker{};
+  }
+
+  std::string WorkersDirectory(const std::string& below) const {
+    return Cat(state_.path(), "/workers/", below);
   }
 
   SimulatedEngine engine_;
@@ -69,6 +75,58 @@ TEST_F(DockerEngine, AContainerThatWasMadeAndNeverStartedMakesRoomForAnotherWork
   const WorkerLaunch successor = NewLaunch();
   EXPECT_TRUE(MustStart(successor).running);
   EXPECT_THAT(engine_.containers(), SizeIs(1));
+}
+
+TEST_F(DockerEngine, AStartThatDiedBeforeItsContainerWasMadeLeavesNoTokenBehind) {
+  const WorkerLaunch kept = NewLaunch(0);
+  MustStart(kept);
+  driver_.reset();
+  ASSERT_TRUE(MakeDirectories(WorkersDirectory("aaaaaaaaaaaa"), 0700).ok());
+  ASSERT_TRUE(WriteFileAtomically(WorkersDirectory("aaaaaaaaaaaa/token"), "t", 0600).ok());
+  ASSERT_TRUE(MakeDirectories(WorkersDirectory("bbbbbbbbbbbb"), 0700).ok());
+  ASSERT_TRUE(WriteFileAtomically(WorkersDirectory("bbbbbbbbbbbb/process.json"), "", 0600).ok());
+  ASSERT_TRUE(MakeDirectories(WorkersDirectory("another"), 0700).ok());
+  UseEngine(engine_.wire().host());
+  engine_.Inject(Call::kList, SimulatedEngine::Refuses(500, "not now"));
+  EXPECT_FALSE(List(*driver_).ok());
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory("aaaaaaaaaaaa"))) << "nobody has said so";
+  EXPECT_TRUE(List(*driver_).ok());
+  EXPECT_FALSE(std::filesystem::exists(WorkersDirectory("aaaaaaaaaaaa")));
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory(kept.instance + "/token")));
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory("bbbbbbbbbbbb"))) << "a process's";
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory("another"))) << "not a worker's";
+}
+
+TEST_F(DockerEngine, AStartThatFailedWithoutAContainerLeavesNoTokenBehind) {
+  const WorkerLaunch launch = NewLaunch();
+  engine_.Inject(Call::kCreate, {{200, "", FakeEngine::Answer::Fault::kLost}, false});
+  EXPECT_FALSE(Start(*driver_, launch).ok());
+  EXPECT_TRUE(List(*driver_).ok());
+  EXPECT_FALSE(std::filesystem::exists(WorkersDirectory(launch.instance)));
+}
+
+TEST_F(DockerEngine, AStartThatFailedAndTookEffectKeepsItsTokenUntilItIsRemoved) {
+  const WorkerLaunch launch = NewLaunch();
+  engine_.Inject(Call::kCreate, SimulatedEngine::LosesTheAnswer());
+  EXPECT_FALSE(Start(*driver_, launch).ok());
+  const RuntimeWorker listed = Listed(*driver_, launch.instance);
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory(launch.instance + "/token")));
+  EXPECT_TRUE(Remove(*driver_, listed.handle).ok());
+  EXPECT_FALSE(std::filesystem::exists(WorkersDirectory(launch.instance)));
+}
+
+TEST_F(DockerEngine, AListThatIsUnderWayTakesNoTokenFromAWorkerThatStartsMeanwhile) {
+  engine_.Inject(Call::kList, SimulatedEngine::TakesItsTime(std::chrono::milliseconds(300)));
+  std::atomic<bool> listed{false};
+  driver_->List([&](const auto& workers) {
+    EXPECT_TRUE(workers.ok() && workers->empty());
+    listed = true;
+  });
+  ASSERT_TRUE(Eventually([&] { return engine_.CallsOf(Call::kList) == 1; }));
+  const WorkerLaunch launch = NewLaunch();
+  MustStart(launch);
+  ASSERT_TRUE(Eventually([&] { return listed.load(); }));
+  EXPECT_TRUE(std::filesystem::exists(WorkersDirectory(launch.instance + "/token")));
 }
 
 TEST_F(DockerEngine, AStopWhoseAnswerIsLostIsFinishedByTheNextTry) {

@@ -22,6 +22,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kSleeps[] = "#!/bin/sh\nwhile :; do sleep 0.05; done\n";
 
@@ -74,6 +75,14 @@ class ProcessDriverTest : public ::testing::Test {
     const absl::Status written =
         WriteFileAtomically(RecordFile(record.instance), ToJson(record), 0600);
     EXPECT_TRUE(written.ok()) << written;
+  }
+
+  static std::vector<std::string> FilesBelow(const std::string& directory) {
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+      files.push_back(entry.path().string());
+    }
+    return files;
   }
 
   TemporaryDirectory state_;
@@ -240,6 +249,32 @@ TEST_F(ProcessDriverTest, DirectoriesOfOthersAreLeftAlone) {
   RestartControlPlane();
   EXPECT_TRUE(List(*driver_)->empty());
   EXPECT_TRUE(std::filesystem::exists(workers() + "/notes"));
+}
+
+TEST_F(ProcessDriverTest, AStartThatWasCutShortIsListedOrLeavesNothing) {
+  Run(kSleeps);
+  driver_.reset();
+  // Killed before the record was there, and within writing it.
+  for (const char* instance : {"aaaaaaaaaaaa", "bbbbbbbbbbbb"}) {
+    ASSERT_TRUE(MakeDirectories(Cat(workers(), "/", instance), 0700).ok());
+  }
+  ASSERT_TRUE(
+      WriteFileAtomically(Cat(workers(), "/bbbbbbbbbbbb/process.json.new.1"), "{", 0600).ok());
+  RestartControlPlane();
+  EXPECT_THAT(FilesBelow(workers()), IsEmpty());
+}
+
+TEST_F(ProcessDriverTest, ARemovalThatWasCutShortIsFinishedByTheNextControlPlane) {
+  Run(kSleeps);
+  const RuntimeWorker worker = MustStart(NewLaunch());
+  ASSERT_TRUE(Remove(*driver_, worker.handle).ok());
+  driver_.reset();
+  // As a removal leaves them that came to nothing but its first step.
+  ASSERT_TRUE(WriteFileAtomically(state_.path() + "/token", "t", 0600).ok());
+  ASSERT_TRUE(MakeDirectories(workers() + "/gone-aaaaaaaaaaaa", 0700).ok());
+  std::filesystem::rename(state_.path() + "/token", workers() + "/gone-aaaaaaaaaaaa/token");
+  RestartControlPlane();
+  EXPECT_THAT(FilesBelow(workers()), IsEmpty());
 }
 
 TEST_F(ProcessDriverTest, TheTailOfTheLogsKeepsStandardErrorLast) {
