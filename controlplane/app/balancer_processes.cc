@@ -66,7 +66,7 @@ class BalancerProcesses final : public BalancerLauncher {
            FindProcesses({{"--state-dir", entry.path().string()}})) {
         const auto launch = ReadLaunch(name);
         if (!launch.ok() || !Watch(name, identity).ok()) continue;
-        BalancerProcess process = *launch;
+        BalancerProcess process = launch->process;
         process.pid = identity.pid;
         process.start_time = clock_.Wall();
         adopted.push_back(std::move(process));
@@ -109,19 +109,48 @@ class BalancerProcesses final : public BalancerLauncher {
     return Cat(options_.directory, "/", name);
   }
 
-  absl::StatusOr<BalancerProcess> ReadLaunch(const std::string& name) const {
+  struct Launched {
+    BalancerProcess process;
+    std::string door;  // Where it waits for its successor.
+  };
+
+  absl::StatusOr<Launched> ReadLaunch(const std::string& name) const {
     GOCOMET_ASSIGN_OR_RETURN(const std::string text, ReadFile(DirectoryOf(name) + "/launch.json"));
     const auto json = nlohmann::json::parse(text, nullptr, false);
     const bool whole = json.is_object() && json.contains("address") &&
                        json["address"].is_string() && json.contains("threads") &&
                        json["threads"].is_number_unsigned();
     if (!whole) return absl::DataLossError(Cat(DirectoryOf(name), "/launch.json cannot be read"));
-    BalancerProcess process{
-        name, json["address"].get<std::string>(), json["threads"].get<uint32_t>(), 0, {}, ""};
-    if (json.contains("program") && json["program"].is_string()) {
-      process.program = json["program"].get<std::string>();
+    const auto text_of = [&json](const char* key, std::string otherwise) {
+      return json.contains(key) && json[key].is_string() ? json[key].get<std::string>()
+                                                         : std::move(otherwise);
+    };
+    Launched launched;
+    launched.process.name = name;
+    launched.process.address = json["address"].get<std::string>();
+    launched.process.threads = json["threads"].get<uint32_t>();
+    launched.process.program = text_of("program", "");
+    // Doors were named after balancers once.
+    launched.door = text_of("handover", DirectoryOf(HandoverName(name)) + ".handover");
+    return launched;
+  }
+
+  // Where the balancers of a port meet.
+  std::string DoorFor(const std::string& name, const std::string& address) {
+    std::vector<std::string> others;
+    {
+      const std::lock_guard hold(mutex_);
+      for (const auto& [other, identity] : running_) {
+        if (other != name) others.push_back(other);
+      }
     }
-    return process;
+    for (const std::string& other : others) {
+      const auto launched = ReadLaunch(other);
+      if (launched.ok() && PortOf(launched->process.address) == PortOf(address)) {
+        return launched->door;
+      }
+    }
+    return Cat(options_.directory, "/port-", PortOf(address), ".handover");
   }
 
   absl::StatusOr<BalancerProcess> StartNow(const std::string& name, const std::string& address,
@@ -131,20 +160,22 @@ class BalancerProcesses final : public BalancerLauncher {
     GOCOMET_RETURN_IF_ERROR(MakeDirectories(directory, 0700));
     GOCOMET_RETURN_IF_ERROR(
         WriteFileAtomically(token_file, tokens_.Issue(Cat("balancer/", name)), 0600));
-    const nlohmann::json launch_record = {
-        {"address", address}, {"threads", threads}, {"program", options_.program_content}};
+    const std::string door = DoorFor(name, address);
+    const nlohmann::json launch_record = {{"address", address},
+                                          {"threads", threads},
+                                          {"program", options_.program_content},
+                                          {"handover", door}};
     GOCOMET_RETURN_IF_ERROR(
         WriteFileAtomically(directory + "/launch.json", launch_record.dump(), 0600));
     ProcessLaunch launch;
     launch.program = options_.program;
-    launch.arguments = {
-        "--name",          name,
-        "--listen",        address,
-        "--threads",       std::to_string(threads),
-        "--control-plane", Cat("unix:", options_.data_plane_socket),
-        "--token-file",    token_file,
-        "--state-dir",     directory,
-        "--handover",      Cat("unix:", DirectoryOf(HandoverName(name)), ".handover")};
+    launch.arguments = {"--name",          name,
+                        "--listen",        address,
+                        "--threads",       std::to_string(threads),
+                        "--control-plane", Cat("unix:", options_.data_plane_socket),
+                        "--token-file",    token_file,
+                        "--state-dir",     directory,
+                        "--handover",      Cat("unix:", door)};
     launch.working_directory = directory;
     launch.stdout_file = directory + "/stdout.log";
     launch.stderr_file = directory + "/stderr.log";

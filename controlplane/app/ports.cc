@@ -1,5 +1,7 @@
 #include "controlplane/app/ports.h"
 
+#include <algorithm>
+
 #include "common/base/address.h"
 #include "common/base/text.h"
 #include "controlplane/cluster/plan.h"
@@ -10,6 +12,20 @@ namespace {
 std::string Join(const std::string& ip, uint32_t port) {
   const auto address = Address::FromIpAndPort(ip, static_cast<uint16_t>(port));
   return address.ok() ? address->ToString() : "";
+}
+
+bool IsWildcard(const Address& address) {
+  return address.host() == "0.0.0.0" || address.host() == "::";
+}
+
+// Whether one of us has it, or another address of its port that rules it out for strangers.
+bool IsOurs(const Address& wanted, const std::set<std::string>& ours) {
+  if (ours.contains(wanted.ToString())) return true;
+  return std::any_of(ours.begin(), ours.end(), [&wanted](const std::string& text) {
+    const auto held = Address::Parse(text);
+    return held.ok() && !held->is_unix() && held->port() == wanted.port() &&
+           (IsWildcard(*held) || IsWildcard(wanted));
+  });
 }
 
 std::string Describe(const absl::Status& status, const std::string& port_key,
@@ -34,7 +50,7 @@ std::vector<TakenPort> FindTakenPorts(const Config& config, const ProcessSetting
   const auto check = [&](const std::string& text, const std::string& wanted_for,
                          const std::string& port_key, const std::string& ip_key) {
     const auto address = Address::Parse(text);
-    if (!address.ok() || ours.contains(text)) return;
+    if (!address.ok() || IsOurs(*address, ours)) return;
     const absl::Status free = CheckAddressIsFree(*address);
     if (free.ok()) return;
     taken.push_back({text, wanted_for, Describe(free, port_key, ip_key)});

@@ -112,8 +112,8 @@ void BalancerFleet::OnStarted(const std::string& name,
 
 bool BalancerFleet::HasSuccessor(const Balancer& balancer) const {
   return std::any_of(balancers_.begin(), balancers_.end(), [&](const Balancer& b) {
-    return b.name != balancer.name && b.address == balancer.address && b.process_alive &&
-           b.state != BalancerState::kDraining;
+    return b.name != balancer.name && PortOf(b.address) == PortOf(balancer.address) &&
+           b.process_alive && b.state != BalancerState::kDraining;
   });
 }
 

@@ -43,6 +43,7 @@ class BalancerLauncher {
   virtual std::string program() const { return ""; }
   // Balancers that an earlier control plane left running. Called once, before anything else.
   virtual std::vector<BalancerProcess> Adopt() = 0;
+  // Takes over from one that runs on the same port, where there is one.
   virtual void Start(const std::string& name, const std::string& address, uint32_t threads,
                      std::function<void(absl::StatusOr<BalancerProcess>)> done) = 0;
   // SIGTERM (drain) or SIGKILL. Nothing where it does not run.
@@ -122,7 +123,7 @@ class BalancerFleet {
   void EnterState(Balancer& balancer, BalancerState state, std::string reason);
   void OnStarted(const std::string& name, const absl::StatusOr<BalancerProcess>& answer);
   void OnExited(const std::string& name, int64_t pid, const BalancerExit& exit);
-  // Another process at the same address serves, or is about to.
+  // Another process on the same port serves, or is about to.
   bool HasSuccessor(const Balancer& balancer) const;
   void Touch(const Balancer& balancer);
 

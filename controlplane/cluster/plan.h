@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -98,14 +99,16 @@ struct Plan {
 Plan MakePlan(const Desired& desired, std::span<const Worker> workers,
               std::span<const Balancer> balancers, SteadyTime now);
 
-// `balancer-0`, and `127.0.0.1:5050`. While one hands over there are two at an address: the other
-// one is `balancer-0b`. They alternate: whichever serves keeps its name.
+// `balancer-0`, and `127.0.0.1:5050`. While one is replaced there are two of them: the other one is
+// `balancer-0b`. They alternate: whichever serves keeps its name.
 std::string BalancerName(uint32_t index);
-// `balancer-0` of both: where they meet.
+// `balancer-0` of both: their place in the pool.
 std::string HandoverName(const std::string& name);
 // The other one of the two.
 std::string TwinName(const std::string& name);
 std::string BalancerAddress(const BalancerPool& pool, uint32_t index);
+// `5050` of `127.0.0.1:5050`. Balancers of one port hand over to each other, whatever their names.
+std::string_view PortOf(std::string_view address);
 
 bool RunsAsWanted(const Balancer& balancer, const Desired& desired, const std::string& address);
 

@@ -1,9 +1,11 @@
 // The part of the plan that is about balancers.
 //
-// A balancer that is to run with other threads, or as another program, is replaced by a twin: a
-// second process with a name and a state directory of its own, which takes over the listening
-// sockets. So no connection is refused. Once the twin serves, the first one goes.
+// A balancer that is to run with other threads, on another address, or as another program, is
+// replaced by a twin: a second process with a name and a state directory of its own. Where one
+// serves on the twin's port already, whatever its name, the twin takes over its listening sockets;
+// so no connection is refused. Once the twin serves, the first one goes.
 #include <algorithm>
+#include <string_view>
 
 #include "common/base/text.h"
 #include "controlplane/cluster/plan_parts.h"
@@ -13,14 +15,36 @@ namespace {
 
 constexpr char kTwinSuffix = 'b';
 
-// The balancers of one address, of which there is one but for a hand-over.
+bool IsRunning(const Balancer& b) { return b.process_alive && b.state != BalancerState::kDraining; }
+
+// Whether a wanted port is served by nobody else yet, so that who serves it must stay.
+class Ports {
+ public:
+  Ports(const Desired& desired, uint32_t count, std::span<const Balancer> balancers) {
+    for (uint32_t i = 0; i < count; ++i) {
+      const std::string address = BalancerAddress(desired.balancers, i);
+      const bool is_served = std::any_of(balancers.begin(), balancers.end(), [&](const auto& b) {
+        return IsRunning(b) && b.state == BalancerState::kReady &&
+               HandoverName(b.name) == BalancerName(i) && RunsAsWanted(b, desired, address);
+      });
+      if (!is_served) unserved_.insert(std::string(PortOf(address)));
+    }
+  }
+  bool Need(const Balancer& b) const { return unserved_.contains(PortOf(b.address)); }
+
+ private:
+  std::set<std::string, std::less<>> unserved_;
+};
+
+// The balancers of one place in the pool, of which there is one but for a replacement.
 class SlotPlanner {
  public:
   SlotPlanner(const Desired& desired, uint32_t index, std::span<const Balancer> balancers,
-              SteadyTime now, Plan& plan)
+              const Ports& ports, SteadyTime now, Plan& plan)
       : desired_(desired),
         name_(BalancerName(index)),
         address_(BalancerAddress(desired.balancers, index)),
+        ports_(ports),
         now_(now),
         plan_(plan) {
     for (const Balancer& b : balancers) {
@@ -29,39 +53,27 @@ class SlotPlanner {
   }
 
   void Run() {
-    if (const Balancer* fit = FindRunning([this](const Balancer& b) { return IsFit(b); })) {
-      return ClearFor(*fit);
+    std::vector<const Balancer*> running;
+    for (const Balancer* b : members_) {
+      if (!IsRunning(*b)) continue;
+      if (IsFit(*b)) return ClearFor(*b);
+      running.push_back(b);
     }
-    if (const Balancer* before =
-            FindRunning([this](const Balancer& b) { return b.address == address_; })) {
-      return StartTwinOf(*before);
-    }
-    // Elsewhere, or on its way out: the name is free once it is gone.
-    const bool any_alive = std::any_of(members_.begin(), members_.end(),
-                                       [](const Balancer* b) { return b->process_alive; });
-    if (any_alive) return StopAll();
-    Restart();
+    if (running.empty()) return Restart();
+    if (running.size() == 1) return StartTwinOf(*running.front());
+    MakeRoom(running);
   }
 
  private:
   bool IsFit(const Balancer& b) const { return RunsAsWanted(b, desired_, address_); }
 
-  template <typename Condition>
-  const Balancer* FindRunning(Condition condition) const {
-    for (const Balancer* b : members_) {
-      if (b->process_alive && b->state != BalancerState::kDraining && condition(*b)) return b;
-    }
-    return nullptr;
-  }
-
-  // The others go once `fit` serves; those elsewhere, and those that do not run, at once.
+  // The others go once `fit` serves; those that do not run, at once.
   void ClearFor(const Balancer& fit) {
     for (const Balancer* b : members_) {
       if (b == &fit) continue;
       if (!b->process_alive) {
         plan_.actions.emplace_back(ForgetBalancer{b->name});
-      } else if (b->state != BalancerState::kDraining &&
-                 (fit.state == BalancerState::kReady || b->address != address_)) {
+      } else if (IsRunning(*b) && fit.state == BalancerState::kReady && !ports_.Need(*b)) {
         plan_.actions.emplace_back(StopBalancer{b->name});
       }
     }
@@ -76,28 +88,42 @@ class SlotPlanner {
     Start(twin);
   }
 
-  void StopAll() {
-    for (const Balancer* b : members_) {
-      if (!b->process_alive) {
-        plan_.actions.emplace_back(ForgetBalancer{b->name});
-      } else if (b->state != BalancerState::kDraining) {
-        plan_.actions.emplace_back(StopBalancer{b->name});
-      }
+  // Both names are taken, by none that is wanted any more. Two on one port are about to hand over,
+  // which ends one of them.
+  void MakeRoom(const std::vector<const Balancer*>& running) {
+    if (PortOf(running[0]->address) == PortOf(running[1]->address)) return;
+    const Balancer* spared = nullptr;
+    for (const Balancer* b : running) {
+      if (ports_.Need(*b)) continue;
+      if (spared == nullptr || b->state != BalancerState::kReady) spared = b;
     }
+    if (spared != nullptr) plan_.actions.emplace_back(StopBalancer{spared->name});
   }
 
-  // Nothing runs: starts the one that ended, or the first.
+  // Nothing runs, though some may still finish what they have: starts the one that ended, or the
+  // first.
   void Restart() {
     const Balancer* kept = nullptr;
+    bool forgets = false;
     for (const Balancer* b : members_) {
+      if (b->process_alive) continue;
       if (kept == nullptr && IsFit(*b)) {
         kept = b;
       } else {
         plan_.actions.emplace_back(ForgetBalancer{b->name});
+        forgets = true;
       }
     }
-    if (kept == nullptr && members_.empty()) return Start(name_);
-    if (kept != nullptr && IsDue(*kept)) Start(kept->name);
+    if (kept != nullptr) {
+      if (IsDue(*kept)) Start(kept->name);
+      return;
+    }
+    if (forgets) return;
+    for (const std::string& name : {name_, TwinName(name_)}) {
+      const bool taken = std::any_of(members_.begin(), members_.end(),
+                                     [&name](const Balancer* b) { return b->name == name; });
+      if (!taken) return Start(name);
+    }
   }
 
   bool IsDue(const Balancer& b) {
@@ -113,6 +139,7 @@ class SlotPlanner {
   const Desired& desired_;
   const std::string name_;
   const std::string address_;
+  const Ports& ports_;
   const SteadyTime now_;
   Plan& plan_;
   std::vector<const Balancer*> members_;
@@ -135,6 +162,8 @@ std::string BalancerAddress(const BalancerPool& pool, uint32_t index) {
   return Cat(v6 ? "[" : "", pool.bind_address, v6 ? "]:" : ":", pool.port_base + index);
 }
 
+std::string_view PortOf(std::string_view address) { return address.substr(address.rfind(':') + 1); }
+
 bool RunsAsWanted(const Balancer& balancer, const Desired& desired, const std::string& address) {
   return balancer.address == address && balancer.threads == desired.balancers.threads &&
          (balancer.program == desired.balancer_program || balancer.program.empty());
@@ -143,17 +172,18 @@ bool RunsAsWanted(const Balancer& balancer, const Desired& desired, const std::s
 void PlanBalancers(const Desired& desired, std::span<const Balancer> balancers, SteadyTime now,
                    Plan& plan) {
   const uint32_t count = desired.stopping ? 0 : desired.balancers.count;
+  const Ports ports(desired, count, balancers);
   std::set<std::string> wanted;
   for (uint32_t i = 0; i < count; ++i) wanted.insert(BalancerName(i));
   for (const Balancer& b : balancers) {
     if (wanted.contains(HandoverName(b.name))) continue;
     if (!b.process_alive) {
       plan.actions.emplace_back(ForgetBalancer{b.name});
-    } else if (b.state != BalancerState::kDraining) {
+    } else if (IsRunning(b) && !ports.Need(b)) {
       plan.actions.emplace_back(StopBalancer{b.name});
     }
   }
-  for (uint32_t i = 0; i < count; ++i) SlotPlanner(desired, i, balancers, now, plan).Run();
+  for (uint32_t i = 0; i < count; ++i) SlotPlanner(desired, i, balancers, ports, now, plan).Run();
 }
 
 }  // namespace gocomet::controlplane

@@ -138,26 +138,32 @@ void PreviewBalancers(const Desired& from, const Desired& to, std::span<const Ba
                       Preview& preview) {
   if (from.balancers == to.balancers) return;
   std::set<std::string> stay;
+  std::set<std::string> replaced;
   for (uint32_t i = 0; i < to.balancers.count; ++i) {
     const std::string address = BalancerAddress(to.balancers, i);
-    const auto runs = std::find_if(balancers.begin(), balancers.end(), [&](const Balancer& b) {
-      return HandoverName(b.name) == BalancerName(i) && b.address == address;
-    });
-    if (runs == balancers.end()) {
-      preview.balancers.push_back({true, BalancerName(i), address, 0});
-      preview.sentences.push_back(Cat("start ", BalancerName(i), " on ", address));
+    const Balancer* present = nullptr;
+    const Balancer* on_port = nullptr;
+    for (const Balancer& b : balancers) {
+      if (HandoverName(b.name) == BalancerName(i)) present = &b;
+      if (PortOf(b.address) == PortOf(address)) on_port = &b;
+    }
+    if (present != nullptr && RunsAsWanted(*present, to, address)) {
+      stay.insert(present->name);
       continue;
     }
-    stay.insert(runs->name);
-    if (RunsAsWanted(*runs, to, address)) continue;
-    const std::string twin = TwinName(runs->name);
-    preview.balancers.push_back({true, twin, address, 0});
-    PreviewStop(*runs, preview);
-    preview.sentences.push_back(Cat("replace ", runs->name, " by ", twin, " on ", address,
+    const std::string name = present != nullptr ? TwinName(present->name) : BalancerName(i);
+    preview.balancers.push_back({true, name, address, 0});
+    if (on_port == nullptr) {
+      preview.sentences.push_back(Cat("start ", name, " on ", address));
+      continue;
+    }
+    replaced.insert(on_port->name);
+    PreviewStop(*on_port, preview);
+    preview.sentences.push_back(Cat("replace ", on_port->name, " by ", name, " on ", address,
                                     ", which takes over its sockets; no connection is refused"));
   }
   for (const Balancer& balancer : balancers) {
-    if (stay.contains(balancer.name)) continue;
+    if (stay.contains(balancer.name) || replaced.contains(balancer.name)) continue;
     PreviewStop(balancer, preview);
     preview.sentences.push_back(Cat("drain, then stop ", balancer.name, " on ", balancer.address));
   }

@@ -24,14 +24,15 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Clients of every kind at all balancers.
+// Clients of every kind at all balancers, or at those on these ports.
 class AllClients {
  public:
-  explicit AllClients(const System& system) {
+  explicit AllClients(const System& system) : AllClients(system.balancer_ports()) {}
+  explicit AllClients(const std::vector<uint16_t>& ports) {
     using Connections = Load::Connections;
     for (const auto connections :
          {Connections::kKeepAlive, Connections::kKeepAliveWithPauses, Connections::kNew}) {
-      loads_.push_back(std::make_unique<Load>(system.balancer_ports(), kHello, 2, connections));
+      loads_.push_back(std::make_unique<Load>(ports, kHello, 2, connections));
     }
   }
   uint64_t answered() const {
@@ -167,27 +168,91 @@ TEST_P(RolloutsOnEachRuntime, OneThatIsUnderWayWhenTheControlPlaneIsKilledGoesOn
   for (const std::string& id : Ids(system)) EXPECT_FALSE(before.contains(id)) << id;
 }
 
+// Applies the key's value and waits until two balancers serve that are as `fits` says.
+template <typename Fits>
+void ChangeBalancers(System& system, const std::string& key, const std::string& value, Fits fits) {
+  system.keys[key] = value;
+  const grpc::Status applied = system.Apply(system.ConfigText());
+  ASSERT_TRUE(applied.ok()) << applied.error_message();
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto balancers = system.Balancers();
+    return balancers.size() == 2 &&
+           std::all_of(balancers.begin(), balancers.end(), [&](const v1::Balancer& b) {
+             return fits(b.spec()) && b.status().state() == v1::BALANCER_STATE_READY;
+           });
+  })) << EventsOf(system);
+}
+
+void ExpectNoCrash(const System& system) {
+  for (const v1::Event& event : system.Events()) {
+    EXPECT_NE(event.kind(), "BalancerCrashed") << EventsOf(system);
+  }
+}
+
 TEST_P(RolloutsOnEachRuntime, BalancersWithOtherThreadsRefuseNoConnection) {
   System system(GetParam());
   ASSERT_TRUE(system.Start().ok()) << system.output();
   AllClients clients(system);
   clients.AwaitMore();
   for (const char* threads : {"2", "1", "3", "2", "4", "1", "2", "3", "1", "2"}) {
-    system.keys["load-balancer-threads"] = threads;
-    const grpc::Status applied = system.Apply(system.ConfigText());
-    ASSERT_TRUE(applied.ok()) << applied.error_message();
-    EXPECT_TRUE(WaitUntil([&] {
-      const auto balancers = system.Balancers();
-      return balancers.size() == 2 &&
-             std::all_of(balancers.begin(), balancers.end(), [&](const v1::Balancer& b) {
-               return Cat(b.spec().threads()) == threads &&
-                      b.status().state() == v1::BALANCER_STATE_READY;
-             });
-    })) << Events(system);
+    ChangeBalancers(system, "load-balancer-threads", threads,
+                    [&](const auto& spec) { return Cat(spec.threads()) == threads; });
     clients.AwaitMore();
   }
   EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
-  for (const v1::Event& event : system.Events()) EXPECT_NE(event.kind(), "BalancerCrashed");
+  ExpectNoCrash(system);
+}
+
+TEST_P(RolloutsOnEachRuntime, BalancersOnOtherAddressesOfTheirPortsRefuseNoConnection) {
+  System system(GetParam());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  AllClients clients(system);
+  clients.AwaitMore();
+  for (int i = 0; i < 10; ++i) {
+    const std::string bind = i % 2 == 0 ? "0.0.0.0" : "127.0.0.1";
+    ChangeBalancers(system, "load-balancer-bind", bind,
+                    [&](const auto& spec) { return spec.address().starts_with(bind + ":"); });
+    clients.AwaitMore();
+  }
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
+  ExpectNoCrash(system);
+}
+
+TEST_P(RolloutsOnEachRuntime, AControlPlaneThatComesBackToAnotherAddressRefusesNoConnection) {
+  System system(GetParam());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  AllClients clients(system);
+  clients.AwaitMore();
+  for (const char* bind : {"0.0.0.0", "127.0.0.1"}) {
+    system.KillControlPlane();
+    system.keys["load-balancer-bind"] = bind;
+    ASSERT_TRUE(system.Start().ok()) << system.output();
+    clients.AwaitMore();
+  }
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
+  for (const v1::Balancer& b : system.Balancers()) {
+    EXPECT_THAT(b.spec().address(), HasSubstr("127.0.0.1:"));
+  }
+  ExpectNoCrash(system);
+}
+
+TEST_P(RolloutsOnEachRuntime, APoolThatMovesByAPortRefusesNoConnectionOnThoseThatStay) {
+  System system(GetParam());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  const uint16_t first = system.balancer_ports().front();
+  const auto port_stays = static_cast<uint16_t>(first + 1);
+  AllClients clients({port_stays});
+  clients.AwaitMore();
+  for (int i = 0; i < 10; ++i) {
+    const std::string port = Cat(first + (i + 1) % 2);
+    std::set<std::string> wanted = {Cat(":", port), Cat(":", first + (i + 1) % 2 + 1)};
+    ChangeBalancers(system, "load-balancer-port", port, [&](const auto& spec) {
+      return wanted.contains(spec.address().substr(spec.address().rfind(':')));
+    });
+    clients.AwaitMore();
+  }
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
+  ExpectNoCrash(system);
 }
 
 GOCOMET_ON_EACH_RUNTIME(RolloutsOnEachRuntime);

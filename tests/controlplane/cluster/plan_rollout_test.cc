@@ -220,6 +220,64 @@ TEST_F(Twins, ATwinThatCrashesComesBackUnderItsName) {
   EXPECT_THAT(PlanLines(desired_, {}, {twin}), ElementsAre("start balancer-0b on 127.0.0.1:5050"));
 }
 
+TEST_F(Twins, AnotherAddressOfThePortComesByATwinToo) {
+  desired_.balancers.bind_address = "0.0.0.0";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_}), ElementsAre("start balancer-0b on 0.0.0.0:5050"));
+  Balancer twin = Twin(BalancerState::kStarting);
+  twin.address = "0.0.0.0:5050";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, twin}), IsEmpty());
+  twin.state = BalancerState::kReady;
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, twin}), ElementsAre("stop balancer-0"));
+}
+
+TEST_F(Twins, APoolThatMovesByAPortKeepsWhoServesAPortThatStaysWanted) {
+  desired_.balancers.count = 2;
+  desired_.balancers.port_base = 5051;
+  Balancer second = first_;
+  second.name = "balancer-1";
+  second.address = "127.0.0.1:5051";
+  EXPECT_THAT(
+      PlanLines(desired_, {}, {first_, second}),
+      ElementsAre("start balancer-0b on 127.0.0.1:5051", "start balancer-1b on 127.0.0.1:5052"));
+  Balancer moved = Twin(BalancerState::kStarting);
+  moved.address = "127.0.0.1:5051";
+  Balancer second_moved = Twin(BalancerState::kReady);
+  second_moved.name = "balancer-1b";
+  second_moved.address = "127.0.0.1:5052";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, second, moved, second_moved}), IsEmpty())
+      << "balancer-1 is the only one on port 5051";
+  moved.state = BalancerState::kReady;
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, second, moved, second_moved}),
+              ElementsAre("stop balancer-0", "stop balancer-1"));
+}
+
+TEST_F(Twins, ABalancerThatIsNoLongerWantedStaysUntilItsPortIsServed) {
+  desired_.balancers.port_base = 5051;
+  Balancer second = first_;
+  second.name = "balancer-1";
+  second.address = "127.0.0.1:5051";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, second}),
+              ElementsAre("start balancer-0b on 127.0.0.1:5051"));
+}
+
+TEST_F(Twins, WhereBothNamesAreTakenElsewhereTheOneThatDoesNotServeMakesRoom) {
+  desired_.balancers.port_base = 8080;
+  Balancer elsewhere = Twin(BalancerState::kStarting);
+  elsewhere.address = "127.0.0.1:7070";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, elsewhere}), ElementsAre("stop balancer-0b"));
+  elsewhere.address = "0.0.0.0:5050";
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, elsewhere}), IsEmpty())
+      << "a hand-over is under way, which ends one of them";
+}
+
+TEST_F(Twins, ANameThatIsFreeIsUsedWhileAnotherFinishesWhatItHas) {
+  first_.state = BalancerState::kDraining;
+  EXPECT_THAT(PlanLines(desired_, {}, {first_}),
+              ElementsAre("start balancer-0b on 127.0.0.1:5050"));
+  Balancer twin = Twin(BalancerState::kDraining);
+  EXPECT_THAT(PlanLines(desired_, {}, {first_, twin}), IsEmpty());
+}
+
 TEST_F(Twins, BothGoWhereNoneIsWanted) {
   desired_.balancers.count = 0;
   EXPECT_THAT(PlanLines(desired_, {}, {first_, Twin(BalancerState::kReady)}),

@@ -178,7 +178,15 @@ TEST(MakePlan, StartsBalancersAndStopsThoseWhoseAddressIsNoLongerWanted) {
               ElementsAre("start balancer-1 on 127.0.0.1:5051"));
   desired.balancers.count = 1;
   desired.balancers.port_base = 8080;
-  EXPECT_THAT(PlanLines(desired, {}, {ConnectedBalancer(1)}), ElementsAre("stop balancer-0"));
+  Balancer moved = ConnectedBalancer(1);
+  moved.name = "balancer-0b";
+  moved.address = "127.0.0.1:8080";
+  EXPECT_THAT(PlanLines(desired, {}, {ConnectedBalancer(1)}),
+              ElementsAre("start balancer-0b on 127.0.0.1:8080"));
+  EXPECT_THAT(PlanLines(desired, {}, {ConnectedBalancer(1), moved}),
+              ElementsAre("stop balancer-0"));
+  desired.balancers.count = 0;
+  EXPECT_THAT(PlanLines(desired, {}, {moved}), ElementsAre("stop balancer-0b"));
 }
 
 TEST(MakePlan, WhenStoppingBalancersGoFirstAndWorkersFollow) {

@@ -48,7 +48,23 @@ TEST(Preview, NameWorkersThatAreReplacedAndBalancersThatMove) {
   EXPECT_THAT(Sentences(from, to, std::vector{WorkerIn(WorkerState::kReady, 0, "old")},
                         std::vector{ConnectedBalancer(1)}),
               ElementsAre("replace worker-0: start its successor, drain it, stop it",
-                          "start balancer-0 on 127.0.0.1:8080",
+                          "start balancer-0b on 127.0.0.1:8080",
+                          "drain, then stop balancer-0 on 127.0.0.1:5050"));
+}
+
+TEST(Preview, BalancersOfOnePortHandOverWhateverTheirNamesAndAddresses) {
+  Desired from = Wanted(0);
+  from.balancers.count = 2;
+  Desired to = from;
+  to.balancers.port_base = 5051;
+  to.balancers.bind_address = "0.0.0.0";
+  Balancer second = ConnectedBalancer(1);
+  second.name = "balancer-1";
+  second.address = "127.0.0.1:5051";
+  EXPECT_THAT(Sentences(from, to, {}, std::vector{ConnectedBalancer(1), second}),
+              ElementsAre("replace balancer-1 by balancer-0b on 0.0.0.0:5051, which takes over its "
+                          "sockets; no connection is refused",
+                          "start balancer-1b on 0.0.0.0:5052",
                           "drain, then stop balancer-0 on 127.0.0.1:5050"));
 }
 
