@@ -24,6 +24,7 @@ bench: build
 	@bench/threads.sh
 	@bench/at_rest.py
 	@bench/parser.sh
+	@bench/control_plane.py
 
 clean:
 	rm -rf build build-*

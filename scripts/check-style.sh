@@ -17,7 +17,7 @@ complain() {
   fi
 }
 
-complain 'controlplane/rpc/|controlplane/app/|dataplane/agent/|worker/report/|ctl/client/|ctl/|tests/' \
+complain 'controlplane/rpc/|controlplane/app/|dataplane/agent/|worker/report/|ctl/client/|ctl/|bench/|tests/' \
   '#include <grpcpp/' 'gRPC stays at the edges'
 complain 'controlplane/store/|tests/' '#include <sqlite3' 'SQL has one home: controlplane/store'
 complain 'controlplane/config/|tests/' '#include <yaml-cpp/' 'YAML has one home: controlplane/config'

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -26,6 +28,7 @@
 namespace gocomet {
 namespace {
 
+constexpr double kGoldenRatio = 0.618'034;
 constexpr size_t kAnswerBytesMax = 4096;  // A status line is all that is needed.
 
 timeval ToTimeval(std::chrono::microseconds duration) {
@@ -111,6 +114,16 @@ class Prober::Loop {
     Subject(const Subject&) = delete;
     Subject& operator=(const Subject&) = delete;
 
+    // The first wait is shorter, for each by another part: what was begun together would otherwise
+    // be probed in one burst for ever.
+    std::chrono::microseconds NextDelay() {
+      const std::chrono::microseconds interval = target.interval;
+      if (std::exchange(has_its_phase, true)) return interval;
+      loop.phase_ = std::fmod(loop.phase_ + kGoldenRatio, 1.0);
+      return std::chrono::duration_cast<std::chrono::microseconds>(interval *
+                                                                   (0.5 + loop.phase_ / 2));
+    }
+
     void ProbeIn(std::chrono::microseconds delay) {
       const timeval wait = ToTimeval(delay);
       event_add(timer, &wait);
@@ -164,7 +177,7 @@ class Prober::Loop {
       result.target = Cat(target.method, " ", target.address, target.path);
       result.duration = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - started);
-      ProbeIn(target.interval);
+      ProbeIn(NextDelay());
       loop.result_(target.name, std::move(result));
     }
 
@@ -219,6 +232,7 @@ class Prober::Loop {
     event* timer = nullptr;
     bufferevent* connection = nullptr;
     bool connected = false;
+    bool has_its_phase = false;
     std::string answer;
     SteadyTime started{};
     WallTime started_wall{};
@@ -258,8 +272,9 @@ class Prober::Loop {
       }
       Subject& subject = *known->second;
       if (subject.target != target) {
+        if (subject.target.interval != target.interval) subject.has_its_phase = false;
         subject.target = std::move(target);
-        if (subject.connection == nullptr) subject.ProbeIn(subject.target.interval);
+        if (subject.connection == nullptr) subject.ProbeIn(subject.NextDelay());
       }
       next.insert(subjects_.extract(known));
     }
@@ -271,7 +286,9 @@ class Prober::Loop {
   event* wake_event_ = nullptr;
   UniqueFd wake_fd_;
   std::thread thread_;
-  std::map<std::string, std::unique_ptr<Subject>> subjects_;  // The loop's thread only.
+  // The loop's thread only.
+  std::map<std::string, std::unique_ptr<Subject>> subjects_;
+  double phase_ = 0;  // 0 to 1; multiples of the golden ratio lie evenly however many there are.
 
   std::mutex mutex_;  // Guards everything below.
   std::optional<std::vector<ProbeTarget>> pending_;

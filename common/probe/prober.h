@@ -40,7 +40,8 @@ struct ProbeResult {
 };
 
 // Asks workers whether they are well: one request on a connection of its own, answered as expected.
-// All targets are probed beside each other on one event loop, so a slow one delays no other. A
+// All targets are probed beside each other on one event loop, so a slow one delays no other; many
+// are spread over the interval, for which the second probe comes up to half an interval early. A
 // probe that this machine could not make (no descriptor or port left) says nothing of the worker
 // and gives no result.
 class Prober {

@@ -156,6 +156,7 @@ void BalancerFleet::Perform(const StopBalancer& action) {
 }
 
 void BalancerFleet::Perform(const ForgetBalancer& action) {
+  if (Balancer* balancer = FindMutable(action.name)) SetEndpoints(*balancer, {});
   std::erase_if(balancers_, [&](const Balancer& b) { return b.name == action.name; });
   launcher_.Forget(action.name);
   changed_names_.insert(action.name);
@@ -189,7 +190,7 @@ absl::Status BalancerFleet::Connect(const BalancerHello& hello,
   balancer->version = hello.version;
   balancer->acknowledged_version = 0;
   balancer->reported_since_ack = false;
-  balancer->endpoints.clear();
+  SetEndpoints(*balancer, {});
   if (balancer->pid == 0) balancer->pid = hello.pid;
   if (snapshot_) session.stream->SendSnapshot(snapshot_);
   Touch(*balancer);
@@ -233,7 +234,7 @@ bool BalancerFleet::Report(const std::string& name, const BalancerStream* stream
                            const BalancerReport& report) {
   Balancer* balancer = OfStream(name, stream);
   if (balancer == nullptr) return false;
-  balancer->endpoints = report.endpoints;
+  SetEndpoints(*balancer, report.endpoints);
   balancer->connections = report.connections;
   balancer->requests = report.requests;
   balancer->own_errors = report.own_errors;
@@ -247,10 +248,23 @@ void BalancerFleet::Publish(std::shared_ptr<const Snapshot> snapshot) {
   for (const Session& session : sessions_) session.stream->SendSnapshot(snapshot_);
 }
 
+void BalancerFleet::SetEndpoints(Balancer& balancer,
+                                 std::vector<Balancer::EndpointView> endpoints) {
+  for (const Balancer::EndpointView& before : balancer.endpoints) {
+    if (before.in_flight == 0) continue;
+    const auto sum = in_flight_.find(before.worker_id);
+    sum->second -= before.in_flight;
+    if (sum->second == 0) in_flight_.erase(sum);
+  }
+  for (const Balancer::EndpointView& now : endpoints) {
+    if (now.in_flight != 0) in_flight_[now.worker_id] += now.in_flight;
+  }
+  balancer.endpoints = std::move(endpoints);
+}
+
 uint64_t BalancerFleet::InFlight(const std::string& worker_id) const {
-  uint64_t sum = 0;
-  for (const Balancer& balancer : balancers_) sum += balancer.InFlight(worker_id);
-  return sum;
+  const auto sum = in_flight_.find(worker_id);
+  return sum == in_flight_.end() ? 0 : sum->second;
 }
 
 }  // namespace gocomet::controlplane

@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -108,6 +109,7 @@ class BalancerFleet {
   // Sent to all who are connected, and to each one that connects later.
   void Publish(std::shared_ptr<const Snapshot> snapshot);
 
+  // Requests that balancers have with it, as they said last.
   uint64_t InFlight(const std::string& worker_id) const;
 
   std::set<std::string> TakeChanged() { return std::exchange(changed_names_, {}); }
@@ -118,6 +120,7 @@ class BalancerFleet {
     std::shared_ptr<BalancerStream> stream;
   };
 
+  void SetEndpoints(Balancer& balancer, std::vector<Balancer::EndpointView> endpoints);
   Balancer* FindMutable(const std::string& name);
   Balancer* OfStream(const std::string& name, const BalancerStream* stream);
   void EnterState(Balancer& balancer, BalancerState state, std::string reason);
@@ -134,6 +137,7 @@ class BalancerFleet {
   const std::function<void()> changed_;
 
   std::vector<Balancer> balancers_;
+  std::unordered_map<std::string, uint64_t> in_flight_;  // By worker; those above 0.
   std::vector<Session> sessions_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::set<std::string> changed_names_;

@@ -84,12 +84,13 @@ void Cluster::Run() {
 void Cluster::Turn() {
   if (workers_.listed() && !rollouts_begun_) {
     rollouts_begun_ = true;
-    rollouts_.Begin(DesiredNow(), workers_.workers());
+    rollouts_.Begin(DesiredNow()->desired(), workers_.workers());
   }
   next_turn_ = next_refresh_;
   for (int pass = 0; pass < kPassesMax; ++pass) {
     dirty_ = false;
-    const Desired desired = DesiredNow();
+    const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();
+    const Desired& desired = wanted->desired();
     PublishSnapshot(desired);
     if (!workers_.listed()) break;
     if (!stopping_) {
@@ -99,12 +100,12 @@ void Cluster::Turn() {
     }
     const Plan plan =
         MakePlan(desired, workers_.workers(), balancers_.balancers(), clock_.Steady());
-    for (const Action& action : plan.actions) Perform(action, desired);
+    for (const Action& action : plan.actions) Perform(action, *wanted);
     if (plan.wake) next_turn_ = std::min(next_turn_, *plan.wake);
     if (plan.actions.empty()) break;
   }
   if (!adoption_settled_) next_turn_ = std::min(next_turn_, started_ + kAdoptionPatience);
-  SetProbeTargets(DesiredNow());
+  SetProbeTargets(*DesiredNow());
   PublishChanges();
 }
 
@@ -113,14 +114,14 @@ void Cluster::PlanAgain() {
   dirty_ = true;
 }
 
-void Cluster::Perform(const Action& action, const Desired& desired) {
+void Cluster::Perform(const Action& action, const DesiredIndex& wanted) {
   const auto spec_of = [&](const std::string& instance) {
     const Worker* worker = workers_.Find(instance);
-    const ServiceDesire* desire = worker ? FindDesire(desired, worker->service) : nullptr;
+    const ServiceDesire* desire = worker ? wanted.Find(worker->service) : nullptr;
     return desire ? desire->spec : Service{};
   };
   if (const auto* start = std::get_if<StartWorker>(&action)) {
-    if (const ServiceDesire* desire = FindDesire(desired, start->service)) {
+    if (const ServiceDesire* desire = wanted.Find(start->service)) {
       workers_.Perform(*start, *desire);
     }
   } else if (const auto* drain = std::get_if<DrainWorker>(&action)) {
@@ -178,13 +179,13 @@ bool Cluster::AdoptionSettled() const {
                      [](const Worker& w) { return w.last_probe.has_value(); });
 }
 
-void Cluster::SetProbeTargets(const Desired& desired) {
+void Cluster::SetProbeTargets(const DesiredIndex& wanted) {
   std::vector<ProbeTarget> targets;
   for (const Worker& worker : workers_.workers()) {
     const bool probed = worker.state == WorkerState::kStarting ||
                         worker.state == WorkerState::kReady ||
                         worker.state == WorkerState::kUnhealthy;
-    const ServiceDesire* desire = FindDesire(desired, worker.service);
+    const ServiceDesire* desire = wanted.Find(worker.service);
     if (!probed || desire == nullptr) continue;
     const HealthCheck& health = desire->spec.health;
     ProbeTarget target{
@@ -206,7 +207,8 @@ void Cluster::SetProbeTargets(const Desired& desired) {
 void Cluster::OnProbe(const std::string& instance, const Probe& probe) {
   const Worker* worker = workers_.Find(instance);
   if (worker == nullptr) return;
-  if (const ServiceDesire* desire = FindDesire(DesiredNow(), worker->service)) {
+  const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();
+  if (const ServiceDesire* desire = wanted->Find(worker->service)) {
     workers_.ObserveProbe(instance, probe, desire->spec.health);
   }
 }

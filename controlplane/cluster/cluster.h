@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/probe/prober.h"
 #include "controlplane/cluster/balancer_fleet.h"
+#include "controlplane/cluster/desired_index.h"
 #include "controlplane/cluster/desired_state.h"
 #include "controlplane/cluster/event_log.h"
 #include "controlplane/cluster/mailbox.h"
@@ -141,19 +142,18 @@ class Cluster {
   bool stopping() const { return stopping_; }
 
  private:
-  const Desired& DesiredNow() const;
+  std::shared_ptr<const DesiredIndex> DesiredNow() const;
   Desired DesiredFrom(const Config& config) const;
   void PlanAgain();
-  static const ServiceDesire* FindDesire(const Desired& desired, const std::string& service);
   std::string TemplateHashOf(const Service& service, uint64_t generation) const;
   DesiredState::Hooks DesiredStateHooks();
   Rollouts::Hooks RolloutHooks();
 
   // Plans and performs until nothing is left to do now, and tells those who watch.
   void Turn();
-  void Perform(const Action& action, const Desired& desired);
+  void Perform(const Action& action, const DesiredIndex& wanted);
   void PublishSnapshot(const Desired& desired);
-  void SetProbeTargets(const Desired& desired);
+  void SetProbeTargets(const DesiredIndex& wanted);
   void PublishChanges();
   void OnProbe(const std::string& instance, const Probe& probe);
   void OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts);
@@ -170,7 +170,7 @@ class Cluster {
   Ledger ledger_;
   DesiredState desired_state_;
   Rollouts rollouts_;
-  mutable std::optional<Desired> desired_;  // Made when it is needed.
+  mutable std::shared_ptr<const DesiredIndex> desired_;  // Made when it is needed.
   WorkerFleet workers_;
   BalancerFleet balancers_;
 

@@ -76,25 +76,20 @@ Desired Cluster::DesiredFrom(const Config& config) const {
   return desired;
 }
 
-const Desired& Cluster::DesiredNow() const {
-  if (!desired_) desired_ = DesiredFrom(desired_state_.config());
-  return *desired_;
-}
-
-const ServiceDesire* Cluster::FindDesire(const Desired& desired, const std::string& service) {
-  for (const ServiceDesire& desire : desired.services) {
-    if (desire.spec.name == service) return &desire;
-  }
-  return nullptr;
+std::shared_ptr<const DesiredIndex> Cluster::DesiredNow() const {
+  if (!desired_) desired_ = std::make_shared<DesiredIndex>(DesiredFrom(desired_state_.config()));
+  return desired_;
 }
 
 bool Cluster::IsUpToDate(const Worker& worker) const {
-  const ServiceDesire* desire = FindDesire(DesiredNow(), worker.service);
+  const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();
+  const ServiceDesire* desire = wanted->Find(worker.service);
   return desire != nullptr && gocomet::controlplane::IsUpToDate(worker, *desire);
 }
 
 Preview Cluster::PreviewChange(const Config& config) const {
-  return MakePreview(DesiredNow(), DesiredFrom(config), workers_.workers(), balancers_.balancers());
+  return MakePreview(DesiredNow()->desired(), DesiredFrom(config), workers_.workers(),
+                     balancers_.balancers());
 }
 
 absl::StatusOr<const Service*> Cluster::LookupService(const std::string& name) const {
@@ -204,15 +199,15 @@ void Cluster::OnNewRevision(const Revision& revision, const std::vector<RolloutR
                Cat("revision ", revision.number, " by ", revision.author, " (", revision.source,
                    ")", revision.reason.empty() ? "" : ": ", revision.reason));
   rollouts_.Take(rollouts);
-  const Desired& desired = DesiredNow();
+  const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();
   for (const auto& [instance, stream] : worker_streams_) {
     const Worker* worker = workers_.Find(instance);
-    const ServiceDesire* desire = worker ? FindDesire(desired, worker->service) : nullptr;
+    const ServiceDesire* desire = worker ? wanted->Find(worker->service) : nullptr;
     if (desire != nullptr) stream->SendSettings(desire->spec.demo);
   }
   workers_.RetryNow();
   workers_.GiveUpStarts([&](const Worker& worker) {
-    const ServiceDesire* desire = FindDesire(desired, worker.service);
+    const ServiceDesire* desire = wanted->Find(worker.service);
     return desire == nullptr || !gocomet::controlplane::IsUpToDate(worker, *desire);
   });
 }
@@ -237,7 +232,8 @@ absl::Status Cluster::ConnectWorker(const WorkerHello& hello,
   std::shared_ptr<WorkerStream>& slot = worker_streams_[hello.instance];
   if (slot) slot->Close(absl::AbortedError("another stream of this worker took over"));
   slot = std::move(stream);
-  if (const ServiceDesire* desire = FindDesire(DesiredNow(), worker->service)) {
+  const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();
+  if (const ServiceDesire* desire = wanted->Find(worker->service)) {
     slot->SendSettings(desire->spec.demo);
   }
   workers_.ObserveHello(hello.instance, hello.incarnation, hello.pid);
@@ -308,18 +304,17 @@ void Cluster::ReportBalancer(const BalancerHello& hello,
 }
 
 bool Cluster::Converged() const {
-  const Desired& desired = DesiredNow();
+  const std::shared_ptr<const DesiredIndex> index = DesiredNow();
+  const Desired& desired = index->desired();
   size_t wanted = 0;
-  for (const ServiceDesire& desire : desired.services) {
-    wanted += desire.spec.replicas;
-  }
+  for (const ServiceDesire& desire : desired.services) wanted += desire.spec.replicas;
   const auto workers = workers_.workers();
   const auto balancers = balancers_.balancers();
   return adoption_settled_ && !stopping_ && workers.size() == wanted &&
          balancers.size() == desired.balancers.count &&
          std::all_of(workers.begin(), workers.end(),
                      [&](const Worker& w) {
-                       const ServiceDesire* desire = FindDesire(desired, w.service);
+                       const ServiceDesire* desire = index->Find(w.service);
                        return w.state == WorkerState::kReady && desire != nullptr &&
                               gocomet::controlplane::IsUpToDate(w, *desire);
                      }) &&

@@ -292,11 +292,15 @@ class WorkersByService {
     for (const Worker& w : workers) workers_[w.service].push_back(&w);
   }
 
-  // None at the second call.
+  // By ordinal, so that the order in which they became known decides nothing. None at the second
+  // call.
   std::vector<const Worker*> Take(std::string_view service) {
     const auto found = workers_.find(service);
     if (found == workers_.end()) return {};
-    return std::exchange(found->second, {});
+    std::vector<const Worker*> own = std::exchange(found->second, {});
+    std::sort(own.begin(), own.end(),
+              [](const Worker* a, const Worker* b) { return a->ordinal < b->ordinal; });
+    return own;
   }
 
  private:

@@ -36,10 +36,30 @@ WorkerFleet::WorkerFleet(RuntimeDriver& driver, Mailbox& mailbox, EventLog& even
 WorkerFleet::~WorkerFleet() = default;
 
 Worker* WorkerFleet::Find(const std::string& instance) {
-  for (Worker& worker : workers_) {
-    if (worker.instance == instance) return &worker;
+  const auto found = places_.find(instance);
+  return found == places_.end() ? nullptr : &workers_[found->second];
+}
+
+void WorkerFleet::Add(Worker worker) {
+  places_[worker.instance] = workers_.size();
+  workers_.push_back(std::move(worker));
+}
+
+// The last one takes its place.
+void WorkerFleet::Forget(const std::string& instance) {
+  const auto found = places_.find(instance);
+  if (found == places_.end()) return;
+  Worker& worker = workers_[found->second];
+  gone_.push_back({worker.id, worker.name(), worker.service, worker.ordinal});
+  changed_.erase(instance);
+  remarks_.erase(instance);
+  if (&worker != &workers_.back()) {
+    worker = std::move(workers_.back());
+    places_[worker.instance] = found->second;
   }
-  return nullptr;
+  workers_.pop_back();
+  places_.erase(found);
+  hooks_.changed();
 }
 
 absl::StatusOr<Worker*> WorkerFleet::Lookup(const std::string& id_or_name) {
@@ -93,7 +113,7 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
   launch.stop_grace = desire.spec.stop_grace;
 
   Touch(worker);
-  workers_.push_back(std::move(worker));
+  Add(std::move(worker));
   driver_.Start(launch, [this, instance = launch.instance](absl::StatusOr<RuntimeWorker> answer) {
     mailbox_.Post([this, instance, answer = std::move(answer)] { OnStarted(instance, answer); });
   });
@@ -245,17 +265,6 @@ void WorkerFleet::OnRemoved(const std::string& instance, const absl::Status& sta
 
 void WorkerFleet::Perform(const ForgetWorker& action) { Forget(action.instance); }
 
-void WorkerFleet::Forget(const std::string& instance) {
-  const auto found = std::find_if(workers_.begin(), workers_.end(),
-                                  [&](const Worker& w) { return w.instance == instance; });
-  if (found == workers_.end()) return;
-  gone_.push_back({found->id, found->name(), found->service, found->ordinal});
-  changed_.erase(instance);
-  remarks_.erase(instance);
-  workers_.erase(found);
-  hooks_.changed();
-}
-
 void WorkerFleet::CallFailed(Worker& worker, const char* what, const absl::Status& status) {
   worker.retry_at = clock_.Steady() + kRetryAfter;
   events_.Warning(Subject(worker), "RuntimeCallFailed",
@@ -377,9 +386,11 @@ void WorkerFleet::KillAll() {
     EnterState(worker, WorkerState::kStopped, "stopped at once", now());
     Perform(RemoveWorker{worker.instance});
   }
-  std::erase_if(workers_, [](const Worker& w) {
-    return w.handle.empty() && w.operation != Operation::kStart;
-  });
+  std::vector<std::string> never_started;
+  for (const Worker& w : workers_) {
+    if (w.handle.empty() && w.operation != Operation::kStart) never_started.push_back(w.instance);
+  }
+  for (const std::string& instance : never_started) Forget(instance);
 }
 
 }  // namespace gocomet::controlplane

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -33,6 +34,7 @@ class WorkerFleet {
               Hooks hooks);
   ~WorkerFleet();
 
+  // In no order.
   std::span<const Worker> workers() const { return workers_; }
   // By instance; null where there is none.
   Worker* Find(const std::string& instance);
@@ -104,6 +106,7 @@ class WorkerFleet {
   void Diagnose(Worker& worker);
   void OnDiagnosed(const std::string& instance, std::vector<std::string> last_lines);
   void CallFailed(Worker& worker, const char* what, const absl::Status& status);
+  void Add(Worker worker);
   void Forget(const std::string& instance);
 
   RuntimeDriver& driver_;
@@ -113,6 +116,7 @@ class WorkerFleet {
   const Hooks hooks_;
 
   std::vector<Worker> workers_;
+  std::unordered_map<std::string, size_t> places_;  // In workers_, by instance.
   std::vector<std::unique_ptr<Diagnosis>> diagnoses_;
   std::set<std::string> orphans_;               // Handles being removed.
   std::map<std::string, std::string> remarks_;  // The runtime's, by instance; none is empty.

@@ -1,6 +1,7 @@
 // The part of the fleet that compares its records with what the runtime says there is.
-#include <algorithm>
-#include <map>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "common/base/text.h"
 #include "controlplane/cluster/worker_fleet.h"
@@ -30,7 +31,9 @@ void WorkerFleet::Refresh() {
   listing_ = true;
   const SteadyTime asked = clock_.Steady();
   driver_.List([this, asked](absl::StatusOr<std::vector<RuntimeWorker>> answer) {
-    mailbox_.Post([this, asked, answer = std::move(answer)] { OnListed(asked, answer); });
+    mailbox_.Post([this, asked, answer = std::move(answer)]() mutable {
+      OnListed(asked, std::move(answer));
+    });
   });
 }
 
@@ -44,10 +47,10 @@ void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeW
     runtime_problem_ = MessageOf(answer.status());
     hooks_.changed();
   } else {
-    if (!runtime_available())
-      events_.Info("cluster", "RuntimeAvailable", "the runtime answers again");
+    const bool was_available = runtime_available();
+    if (!was_available) events_.Info("cluster", "RuntimeAvailable", "the runtime answers again");
     runtime_problem_.clear();
-    std::map<std::string, const RuntimeWorker*> seen;
+    std::unordered_map<std::string_view, const RuntimeWorker*> seen;
     for (const RuntimeWorker& worker : *answer) seen[worker.instance] = &worker;
     for (Worker& worker : workers_) {
       // One that has started, or changed otherwise, since the question was asked may have been
@@ -64,15 +67,16 @@ void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeW
       }
       if (found != seen.end()) seen.erase(found);
     }
-    for (const auto& [instance, worker] : seen) {
-      if (!listed_ && worker->running) {
-        Adopt(*worker);
+    for (const RuntimeWorker& worker : *answer) {
+      const auto unknown = seen.find(worker.instance);
+      if (unknown == seen.end() || unknown->second != &worker) continue;
+      if (!listed_ && worker.running) {
+        Adopt(worker);
       } else {
-        RemoveOrphan(*worker);
+        RemoveOrphan(worker);
       }
     }
-    listed_ = true;
-    hooks_.changed();
+    if (!std::exchange(listed_, true) || !was_available) hooks_.changed();
   }
   if (std::exchange(list_again_, false)) Refresh();
 }
@@ -144,7 +148,7 @@ void WorkerFleet::Adopt(const RuntimeWorker& seen) {
   events_.Info(Cat("worker/", worker.name()), "WorkerAdopted",
                Cat(worker.id, " was running already and is taken over"));
   Touch(worker);
-  workers_.push_back(std::move(worker));
+  Add(std::move(worker));
 }
 
 void WorkerFleet::RemoveOrphan(const RuntimeWorker& seen) {

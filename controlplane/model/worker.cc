@@ -51,12 +51,4 @@ std::chrono::seconds BalancerBackOffDelay(uint32_t crashes) {
   return BackOffDelay(crashes == 0 ? 0 : crashes - 1);
 }
 
-uint64_t Balancer::InFlight(const std::string& worker_id) const {
-  uint64_t sum = 0;
-  for (const EndpointView& endpoint : endpoints) {
-    if (endpoint.worker_id == worker_id) sum += endpoint.in_flight;
-  }
-  return sum;
-}
-
 }  // namespace gocomet::controlplane

@@ -138,8 +138,6 @@ struct Balancer {
     uint64_t in_flight = 0;
   };
   std::vector<EndpointView> endpoints;
-
-  uint64_t InFlight(const std::string& worker_id) const;
 };
 
 // 0 after the first crash, so that its port is back at once; then 1, 2, 4 … 60 s.

@@ -10,6 +10,12 @@
 
 namespace gocomet::controlplane {
 
+template <typename Message>
+size_t BytesOf(const Message& message) {
+  return message.ByteSizeLong();
+}
+inline size_t BytesOf(const grpc::ByteBuffer& message) { return message.Length(); }
+
 // The sending side of a server's stream: a bounded queue in front of gRPC's "one write at a time".
 // Reactor is grpc::ServerWriteReactor<Message> or grpc::ServerBidiReactor<…, Message>. Keeps itself
 // alive until gRPC is done with it; make it with std::make_shared, then Begin().
@@ -29,7 +35,7 @@ class Outgoing : public Reactor, public std::enable_shared_from_this<Outgoing<Re
   // Any thread. A message with a `slot` above 0 takes the place of an unsent one with the same
   // slot. A reader too slow for the queue loses its call.
   void Send(Message message, int slot = 0) {
-    const size_t bytes = message.ByteSizeLong() + kMessageOverheadBytes;
+    const size_t bytes = BytesOf(message) + kMessageOverheadBytes;
     {
       const std::lock_guard hold(mutex_);
       if (closing_) return;

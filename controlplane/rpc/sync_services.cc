@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,33 @@
 #include "controlplane/rpc/watch.h"
 
 namespace gocomet::controlplane {
+
+// Any thread.
+class SnapshotEncoder {
+ public:
+  // Of `SyncResponse { snapshot }`; the same bytes for the same snapshot, shared and not copied.
+  grpc::ByteBuffer Encode(const std::shared_ptr<const Snapshot>& snapshot) {
+    const std::lock_guard hold(mutex_);
+    if (snapshot_ != snapshot) {
+      v1::SyncResponse response;
+      *response.mutable_snapshot() = ToProto(*snapshot);
+      snapshot_ = snapshot;
+      encoded_ = EncodeMessage(response);
+    }
+    return encoded_;
+  }
+
+  static grpc::ByteBuffer EncodeMessage(const v1::SyncResponse& response) {
+    const grpc::Slice bytes(response.SerializeAsString());
+    return {&bytes, 1};
+  }
+
+ private:
+  std::mutex mutex_;  // Guards everything below.
+  std::shared_ptr<const Snapshot> snapshot_;
+  grpc::ByteBuffer encoded_;
+};
+
 namespace {
 
 // Of several unsent messages of these kinds only the newest matters.
@@ -43,6 +71,9 @@ absl::Status WrongToken() {
   return absl::UnauthenticatedError(
       "the token in the metadata `authorization: Bearer TOKEN` is not the one that was issued to "
       "this name");
+}
+absl::Status Unreadable() {
+  return absl::InvalidArgumentError("the message is no gocomet.v1.SyncRequest");
 }
 absl::Status EmptyMessage() {
   return absl::InvalidArgumentError("the message is empty, or of a kind that is not known here");
@@ -137,21 +168,21 @@ class Session : public Outgoing<grpc::ServerBidiReactor<Request, Response>, Resp
   std::atomic<int> waiting_{0};
 };
 
-class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
+class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>,
                               public BalancerStream {
  public:
-  using Session::Session;
+  BalancerSession(Cluster& cluster, const TokenIssuer& tokens, std::string token,
+                  std::shared_ptr<SnapshotEncoder> encoder)
+      : Session(cluster, tokens, std::move(token)), encoder_(std::move(encoder)) {}
 
   void SendSnapshot(std::shared_ptr<const Snapshot> snapshot) override {
     newest_sent_ = snapshot->version;
-    v1::SyncResponse response;
-    *response.mutable_snapshot() = ToProto(*snapshot);
-    Send(std::move(response), kSnapshot);
+    Send(encoder_->Encode(snapshot), kSnapshot);
   }
   void AcknowledgeReport(uint64_t sequence) override {
     v1::SyncResponse response;
     response.mutable_report_ack()->set_sequence(sequence);
-    Send(std::move(response), kAck);
+    Send(SnapshotEncoder::EncodeMessage(response), kAck);
   }
   void Close(const absl::Status& status) override { End(ToGrpc(status)); }
 
@@ -165,7 +196,12 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
         [self = Self()] { self->cluster_.balancers().Disconnect(self->hello_.name, self.get()); });
   }
 
-  absl::Status OnMessage(const v1::SyncRequest& request) override {
+  absl::Status OnMessage(const grpc::ByteBuffer& bytes) override {
+    v1::SyncRequest request;
+    grpc::ByteBuffer copy(bytes);
+    if (!grpc::SerializationTraits<v1::SyncRequest>::Deserialize(&copy, &request).ok()) {
+      return Unreadable();
+    }
     if (request.has_hello()) return greeted() ? SecondHello() : OnHello(request.hello());
     if (!greeted()) return NoHello();
     if (request.has_ack()) return OnAck(request.ack());
@@ -248,10 +284,11 @@ class BalancerSession final : public Session<v1::SyncRequest, v1::SyncResponse>,
     return report;
   }
 
-  // A rollout has two of each worker for a while, and reports go on about those of the snapshot
-  // before.
-  static constexpr int kEndpointsMax = 4 * kWorkersMax;
+  // Of 10,000 workers: a rollout has two of each for a while, and reports go on about those of the
+  // snapshot before.
+  static constexpr int kEndpointsMax = 40'000;
 
+  const std::shared_ptr<SnapshotEncoder> encoder_;
   BalancerHello hello_;  // Written once, before anything is posted.
   std::atomic<uint64_t> newest_sent_{0};
   uint64_t last_sequence_ = 0;
@@ -332,9 +369,17 @@ class WorkerSession final : public Session<v1::ReportRequest, v1::ReportResponse
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::SyncRequest, v1::SyncResponse>* DataPlaneService::Sync(
+DataPlaneService::DataPlaneService(Cluster& cluster, const TokenIssuer& tokens,
+                                   std::chrono::milliseconds hello_patience)
+    : cluster_(cluster),
+      tokens_(tokens),
+      hello_patience_(hello_patience),
+      encoder_(std::make_shared<SnapshotEncoder>()) {}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* DataPlaneService::Sync(
     grpc::CallbackServerContext* context) {
-  auto session = std::make_shared<BalancerSession>(cluster_, tokens_, BearerToken(*context));
+  auto session =
+      std::make_shared<BalancerSession>(cluster_, tokens_, BearerToken(*context), encoder_);
   session->Start(streams_, hello_patience_);
   return session.get();
 }

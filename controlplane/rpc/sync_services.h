@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 
 #include <grpcpp/grpcpp.h>
 
@@ -14,18 +15,22 @@
 // stream says hello within `hello_patience`.
 namespace gocomet::controlplane {
 
-class DataPlaneService final : public v1::DataPlaneService::CallbackService {
+class SnapshotEncoder;
+
+// Its messages are bytes to gRPC, so that a snapshot is encoded once for all balancers.
+class DataPlaneService final
+    : public v1::DataPlaneService::WithRawCallbackMethod_Sync<v1::DataPlaneService::Service> {
  public:
   DataPlaneService(Cluster& cluster, const TokenIssuer& tokens,
-                   std::chrono::milliseconds hello_patience)
-      : cluster_(cluster), tokens_(tokens), hello_patience_(hello_patience) {}
-  grpc::ServerBidiReactor<v1::SyncRequest, v1::SyncResponse>* Sync(
+                   std::chrono::milliseconds hello_patience);
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Sync(
       grpc::CallbackServerContext* context) override;
 
  private:
   Cluster& cluster_;
   const TokenIssuer& tokens_;
   const std::chrono::milliseconds hello_patience_;
+  const std::shared_ptr<SnapshotEncoder> encoder_;
   // One each, and a second one while a broken one is noticed.
   StreamLimit streams_{2 * kBalancersMax};
 };

@@ -1,6 +1,7 @@
 #include "controlplane/rpc/worker_service.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -24,8 +25,9 @@ std::vector<const Worker*> Sorted(Cluster& cluster, const std::string& service) 
   for (const Worker& worker : cluster.workers().workers()) {
     if (service.empty() || worker.service == service) workers.push_back(&worker);
   }
-  std::sort(workers.begin(), workers.end(),
-            [](const Worker* a, const Worker* b) { return PlaceOf(*a) < PlaceOf(*b); });
+  std::sort(workers.begin(), workers.end(), [](const Worker* a, const Worker* b) {
+    return std::tie(a->service, a->ordinal) < std::tie(b->service, b->ordinal);
+  });
   return workers;
 }
 
