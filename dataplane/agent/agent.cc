@@ -13,7 +13,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/base/version.h"
 #include "dataplane/agent/convert.h"
@@ -57,7 +56,7 @@ class Agent::Stream final : public grpc::ClientBidiReactor<v1::SyncRequest, v1::
     v1::SyncRequest hello;
     v1::BalancerHello* message = hello.mutable_hello();
     message->set_balancer(agent_.options_.name);
-    message->set_incarnation(agent_.incarnation_);
+    message->set_incarnation(agent_.options_.incarnation);
     message->set_pid(::getpid());
     message->set_version(kVersion);
     message->set_address(agent_.options_.address);
@@ -141,6 +140,9 @@ class Agent::Stream final : public grpc::ClientBidiReactor<v1::SyncRequest, v1::
       const std::lock_guard hold(mutex_);
       acknowledged_report_ = std::max(acknowledged_report_, response_.report_ack().sequence());
       over_changed_.notify_all();
+      agent_.loop_.Post([&director = agent_.director_, sequence = acknowledged_report_] {
+        director.ReportArrived(sequence);
+      });
     }
     StartRead(&response_);
   }
@@ -179,8 +181,7 @@ class Agent::Stream final : public grpc::ClientBidiReactor<v1::SyncRequest, v1::
 Agent::Agent(AgentOptions options, Director& director, EventLoop& loop)
     : options_(std::move(options)),
       director_(director),
-      loop_(loop),
-      incarnation_(RandomIncarnation()) {}
+      loop_(loop) {}
 
 Agent::~Agent() {
   {
@@ -269,8 +270,13 @@ void Agent::OnSnapshot(const v1::Snapshot& snapshot, const std::shared_ptr<Strea
   if (!kept.ok()) Log(Cat("the snapshot could not be kept: ", MessageOf(kept)));
   director_.SetAssignment(*std::move(assignment), [this, version, stream] {
     stream->SendAck(version, "");
-    stream->SendReport(MakeReport(director_, ++sequence_));
+    stream->SendReport(NextReport());
   });
+}
+
+v1::BalancerReport Agent::NextReport() {
+  director_.BeginReport(++sequence_);
+  return MakeReport(director_, sequence_);
 }
 
 void Agent::ReportSoon() {
@@ -281,6 +287,8 @@ void Agent::ReportSoon() {
       stream = stream_;
     }
     if (!stream || stream->over()) return;
+    // Where it is not sent, what it is the last report for is told by the next one, too.
+    director_.BeginReport(sequence_ + 1);
     v1::BalancerReport report = MakeReport(director_, 0);
     std::string content = report.SerializeAsString();
     if (content == last_report_ && stream.get() == last_stream_) return;
@@ -298,8 +306,8 @@ void Agent::Finish() {
     stream = stream_;
   }
   if (!stream || stream->over()) return;
-  const uint64_t last = ++sequence_;
-  stream->SendReport(MakeReport(director_, last));
+  stream->SendReport(NextReport());
+  const uint64_t last = sequence_;
   const SteadyTime deadline = SystemClock().Steady() + kFarewell;
   while (stream->acknowledged_report() < last && SystemClock().Steady() < deadline &&
          !stream->WaitUntilOver(std::chrono::milliseconds(10))) {

@@ -18,6 +18,7 @@ struct AgentOptions {
   std::string control_plane;  // `unix:/PATH`
   std::string token;
   std::string snapshot_file;  // Where the last snapshot is kept for the next start.
+  uint64_t incarnation = 0;   // Of the counters.
 };
 
 // The balancer's end of the stream to the control plane: the only gRPC in the data plane. It takes
@@ -46,13 +47,12 @@ class Agent {
   void Run();
   // True where it is to stop.
   bool WaitFor(std::chrono::milliseconds time);
+  v1::BalancerReport NextReport();
   void OnSnapshot(const v1::Snapshot& snapshot, const std::shared_ptr<Stream>& stream);
 
   const AgentOptions options_;
   Director& director_;
   EventLoop& loop_;
-  const uint64_t incarnation_;
-
   // Main loop's thread only.
   uint64_t sequence_ = 0;
   std::string last_report_;  // Without its sequence: nothing is sent where nothing changed.

@@ -127,14 +127,14 @@ v1::BalancerReport MakeReport(const Director& director, uint64_t sequence) {
     into->set_healthy(status.healthy);
     into->set_health_reason(status.health_reason);
     into->set_in_flight(from.in_flight.load(std::memory_order_acquire));
-    into->set_answered(from.answered.load());
-    for (const auto& count : from.by_status_class) into->add_by_status_class(count.load());
-    into->set_connect_errors(from.connect_errors.load());
-    into->set_resets(from.resets.load());
-    into->set_timeouts(from.timeouts.load());
-    into->set_retried(from.retried.load());
-    into->set_bytes_to_worker(from.bytes_to_worker.load());
-    into->set_bytes_from_worker(from.bytes_from_worker.load());
+    into->set_answered(from.counters->answered.load());
+    for (const auto& count : from.counters->by_status_class) into->add_by_status_class(count.load());
+    into->set_connect_errors(from.counters->connect_errors.load());
+    into->set_resets(from.counters->resets.load());
+    into->set_timeouts(from.counters->timeouts.load());
+    into->set_retried(from.counters->retried.load());
+    into->set_bytes_to_worker(from.counters->bytes_to_worker.load());
+    into->set_bytes_from_worker(from.counters->bytes_from_worker.load());
   }
   return report;
 }

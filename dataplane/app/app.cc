@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/base/token_file.h"
+#include "common/counters/counter_file.h"
 #include "dataplane/agent/agent.h"
+#include "dataplane/app/counters.h"
 #include "dataplane/app/director.h"
 #include "dataplane/handover/channel.h"
 #include "dataplane/handover/predecessor.h"
@@ -69,6 +72,7 @@ class App {
     // Before anything is taken over that could be lost.
     if (!OpenAccessLog()) return 1;
     if (!GetSockets()) return 1;
+    GoOnCounting();
     director_.Start(options_.threads, options_.proxy);
     if (access_log_) access_log_->Start();
     OnSignals({SIGINT, SIGTERM}, &App::OnSignal);
@@ -139,6 +143,20 @@ class App {
     }
     door_ = *std::move(door);
     return true;
+  }
+
+  // A standalone balancer has nowhere to keep what it counts.
+  void GoOnCounting() {
+    incarnation_ = RandomIncarnation();
+    if (options_.state_directory.empty()) return;
+    auto opened = CounterFile::Open(options_.state_directory + "/counters");
+    if (!opened.ok()) {
+      return Say(Cat("warning: what it counts is lost if it is killed: ",
+                     MessageOf(opened.status())));
+    }
+    if (!opened->notice.empty()) Say(Cat("warning: ", opened->notice));
+    incarnation_ = opened->file->incarnation();
+    director_.CountIn(Counters(std::move(opened->file), Say));
   }
 
   Assignment ToOneService() const {
@@ -265,6 +283,7 @@ class App {
     agent.control_plane = options_.control_plane;
     agent.token = *token;
     agent.snapshot_file = options_.state_directory + "/snapshot.binpb";
+    agent.incarnation = incarnation_;
     agent_ = std::make_unique<Agent>(std::move(agent), director_, loop_);
     if (agent_->UseKeptSnapshot()) {
       Say("serves the workers of its last snapshot");
@@ -339,6 +358,7 @@ class App {
   std::vector<UniqueFd> unwanted_;
   std::vector<int> given_up_;
   UniqueFd door_;  // Until it waits for a successor.
+  uint64_t incarnation_ = 0;  // Of the counters.
   pid_t predecessor_pid_ = 0;
   std::unique_ptr<Succession> succession_;        // Where it replaces another balancer.
   std::unique_ptr<Predecessor> await_successor_;  // Where another may replace it.

@@ -54,6 +54,41 @@ Director::~Director() {
   event_free(timer_);
 }
 
+void Director::CountIn(Counters counters) {
+  counters_ = std::move(counters);
+  for (const std::string& name : counters_.Names<EndpointCounters>()) {
+    const auto identity = EndpointCounters::IdentityIn(name);
+    if (!identity) continue;
+    KnownWorker worker;
+    worker.endpoint =
+        std::make_shared<Endpoint>(identity->worker_id, identity->incarnation, Address(),
+                                   counters_.Take<EndpointCounters>(name));
+    worker.assigned = false;
+    departed_.push_back({std::move(worker)});
+  }
+  for (const std::string& name : counters_.Names<RouteCounters>()) {
+    requests_by_route_[name] = RequestsOf(name);
+  }
+  for (const std::string& name : counters_.Names<ShardCounters>()) {
+    shard_counters_[name] = counters_.Take<ShardCounters>(name);
+  }
+  for (const std::string& name : counters_.Names<Latencies>()) {
+    latencies_[name] = counters_.Take<Latencies>(name);
+  }
+}
+
+Router::Requests Director::RequestsOf(const std::string& route) {
+  const auto record = counters_.Take<RouteCounters>(route);
+  return {record, &record->requests};
+}
+
+template <typename Record>
+std::shared_ptr<Record> Director::OfShard(Numbered<Record>& records, int shard) {
+  std::shared_ptr<Record>& record = records[std::to_string(shard)];
+  if (!record) record = counters_.Take<Record>(std::to_string(shard));
+  return record;
+}
+
 void Director::Start(int threads, ProxySettings settings) {
   size_t& connections_max = settings.limits.connections_max;
   const auto shards = static_cast<size_t>(threads);
@@ -74,6 +109,7 @@ void Director::Start(int threads, ProxySettings settings) {
     };
     shards_.push_back(std::make_unique<Shard>(i, settings, std::move(hooks)));
     if (access_log_ != nullptr) shards_.back()->LogTo(access_log_->AddLane());
+    shards_.back()->CountIn(OfShard(shard_counters_, i), OfShard(latencies_, i));
   }
   for (const auto& shard : shards_) shard->Start();
 }
@@ -104,9 +140,12 @@ Director::Place Director::Find(const std::string& name) {
 }
 
 KnownWorker Director::TakeOrMake(const WantedEndpoint& wanted,
-                                 std::unordered_map<std::string, KnownWorker>& known) const {
+                                 std::unordered_map<std::string, KnownWorker>& known) {
   KnownWorker worker;
-  auto endpoint = std::make_shared<Endpoint>(wanted.worker_id, wanted.incarnation, wanted.address);
+  auto endpoint = std::make_shared<Endpoint>(
+      wanted.worker_id, wanted.incarnation, wanted.address,
+      counters_.Take<EndpointCounters>(
+          EndpointCounters::NameOf(wanted.worker_id, wanted.incarnation)));
   // What was learnt of it stays as long as it is named with the same identity and address.
   if (const auto same = known.find(NameOf(*endpoint)); same != known.end()) {
     worker = std::move(same->second);
@@ -123,11 +162,13 @@ KnownWorker Director::TakeOrMake(const WantedEndpoint& wanted,
 
 void Director::Apply(const Assignment& assignment, std::function<void()> adopted) {
   std::unordered_map<std::string, KnownWorker> known;
-  const auto remember = [&known](std::vector<KnownWorker>& workers) {
-    for (KnownWorker& worker : workers) known[NameOf(*worker.endpoint)] = std::move(worker);
+  const auto remember = [&known](KnownWorker& worker) {
+    known[NameOf(*worker.endpoint)] = std::move(worker);
   };
-  for (auto& [name, service] : services_) remember(service.workers());
-  remember(departed_);
+  for (auto& [name, service] : services_) {
+    std::for_each(service.workers().begin(), service.workers().end(), remember);
+  }
+  for (Departed& departed : departed_) remember(departed.worker);
   places_.clear();
   std::map<std::string, ServiceWorkers> next;
   const SteadyTime now = SystemClock().Steady();
@@ -146,14 +187,12 @@ void Director::Apply(const Assignment& assignment, std::function<void()> adopted
     }
   }
   services_ = std::move(next);
-  // Those that are named no more are still reported: while they have requests in flight, and until
-  // the next assignment, so that their last numbers arrive.
+  // Those that are named no more are still reported, until their last numbers have arrived.
   departed_.clear();
   for (auto& [name, worker] : known) {
-    if (!worker.assigned && worker.endpoint->in_flight.load() == 0) continue;
     worker.assigned = false;
     worker.endpoint->draining.store(true, std::memory_order_release);
-    departed_.push_back(std::move(worker));
+    departed_.push_back({std::move(worker)});
   }
   AdoptRoutes(assignment.routes);
   if (!std::exchange(first_adopted_, true)) {
@@ -173,7 +212,7 @@ void Director::AdoptRoutes(const std::vector<Route>& routes) {
   for (const Route& route : routes) {
     if (route.name.empty()) continue;
     Router::Requests& requests = requests_by_route_[route.name];
-    if (!requests) requests = std::make_shared<std::atomic<uint64_t>>(0);
+    if (!requests) requests = RequestsOf(route.name);
     router->CountInto(route.name, requests);
   }
   router_ = std::move(router);
@@ -300,13 +339,35 @@ std::vector<EndpointStatus> Director::Status() const {
       add(worker, service.settings().ejection.failures);
     }
   }
-  for (const KnownWorker& worker : departed_) add(worker, worker.endpoint->failures_to_tell.load());
+  for (const Departed& departed : departed_) {
+    add(departed.worker, departed.worker.endpoint->failures_to_tell.load());
+  }
   return all;
+}
+
+void Director::BeginReport(uint64_t sequence) {
+  for (Departed& departed : departed_) {
+    const EndpointPointer& endpoint = departed.worker.endpoint;
+    // Nobody else holds it, so nobody will count for it; what they did is seen from here on.
+    if (departed.final_report != 0 || endpoint.use_count() > 1) continue;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    departed.final_report = sequence;
+  }
+}
+
+void Director::ReportArrived(uint64_t sequence) {
+  std::erase_if(departed_, [this, sequence](Departed& departed) {
+    if (departed.final_report == 0 || departed.final_report > sequence) return false;
+    // Another endpoint counts there where a worker goes on at another address.
+    const auto& counters = departed.worker.endpoint->counters;
+    if (counters.use_count() == 1) counters_.Free(counters);
+    return true;
+  });
 }
 
 uint64_t Director::unrouted() const {
   uint64_t sum = 0;
-  for (const auto& shard : shards_) sum += shard->counters().unrouted.load();
+  for (const auto& [number, counters] : shard_counters_) sum += counters->unrouted.load();
   return sum;
 }
 
@@ -318,27 +379,27 @@ std::map<std::string, uint64_t> Director::requests_by_route() const {
 
 uint64_t Director::connections() const {
   uint64_t sum = 0;
-  for (const auto& shard : shards_) sum += shard->counters().connections.load();
+  for (const auto& shard : shards_) sum += shard->connections();
   return sum;
 }
 
 uint64_t Director::requests() const {
   uint64_t sum = 0;
-  for (const auto& shard : shards_) sum += shard->counters().requests.load();
+  for (const auto& [number, counters] : shard_counters_) sum += counters->requests.load();
   return sum;
 }
 
 LatencyCounts Director::latencies() const {
   LatencyCounts sum;
-  for (const auto& shard : shards_) shard->latencies().AddTo(sum);
+  for (const auto& [number, latencies] : latencies_) latencies->AddTo(sum);
   return sum;
 }
 
 std::map<int, uint64_t> Director::own_answers() const {
   std::map<int, uint64_t> sums;
-  for (const auto& shard : shards_) {
+  for (const auto& [number, counters] : shard_counters_) {
     for (int status = 0; status < 600; ++status) {
-      const uint64_t count = shard->counters().own_answers[status].load();
+      const uint64_t count = counters->own_answers[status].load();
       if (count > 0) sums[status] += count;
     }
   }

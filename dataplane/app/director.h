@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/probe/prober.h"
 #include "dataplane/app/assignment.h"
+#include "dataplane/app/counters.h"
 #include "dataplane/app/service_workers.h"
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/latencies.h"
@@ -53,6 +54,8 @@ class Director {
 
   // Before Start. Tells `log`, which outlives this, of each exchange.
   void LogTo(AccessLog& log) { access_log_ = &log; }
+  // Before Start. Goes on with what was counted there, which is reported like the rest.
+  void CountIn(Counters counters);
   // Starts the threads. They accept nothing before AcceptFrom.
   void Start(int threads, ProxySettings settings);
   // Main loop's thread. Shares sockets that are bound and listen among the threads.
@@ -68,8 +71,14 @@ class Director {
 
   // The two below: main loop's thread.
   void Drain(Shard::Waiting waiting);
-  // Endpoints that are assigned, and those that still have something to count for.
+  // Endpoints that are assigned, and those whose last numbers are not known to have arrived.
   std::vector<EndpointStatus> Status() const;
+  // Main loop's thread, before the report of that number is read off. What it tells of endpoints
+  // that nobody uses any more is final.
+  void BeginReport(uint64_t sequence);
+  // Main loop's thread. All reports up to that one have arrived: what they said is final is
+  // forgotten.
+  void ReportArrived(uint64_t sequence);
 
   uint64_t connections() const;
   uint64_t requests() const;
@@ -86,10 +95,23 @@ class Director {
     size_t worker = 0;
   };
 
+  // Not assigned any more.
+  struct Departed {
+    KnownWorker worker;
+    uint64_t final_report = 0;  // That has its last numbers; 0 where they may still grow.
+  };
+
+  // By the number of the thread that counts, or did in an earlier life.
+  template <typename Record>
+  using Numbered = std::map<std::string, std::shared_ptr<Record>>;
+
   void Apply(const Assignment& assignment, std::function<void()> adopted);
   // Takes the worker out of those known, or makes it.
   KnownWorker TakeOrMake(const WantedEndpoint& wanted,
-                         std::unordered_map<std::string, KnownWorker>& known) const;
+                         std::unordered_map<std::string, KnownWorker>& known);
+  Router::Requests RequestsOf(const std::string& route);
+  template <typename Record>
+  std::shared_ptr<Record> OfShard(Numbered<Record>& records, int shard);
   void AdoptRoutes(const std::vector<Route>& routes);
   void OnProbe(const std::string& name, const ProbeResult& result);
   void OnRefused(const EndpointPointer& endpoint);
@@ -109,9 +131,11 @@ class Director {
   EventLoop& loop_;
   const Hooks hooks_;
   AccessLog* access_log_ = nullptr;
+  Counters counters_;
+  Numbered<ShardCounters> shard_counters_;
+  Numbered<Latencies> latencies_;
   std::map<std::string, ServiceWorkers> services_;
-  // Not assigned any more; reported until the next assignment, and while requests are in flight.
-  std::vector<KnownWorker> departed_;
+  std::vector<Departed> departed_;
   std::unordered_map<std::string, Place> places_;  // By NameOf, of those that are assigned.
   std::vector<Route> routes_;
   std::shared_ptr<const Router> router_;

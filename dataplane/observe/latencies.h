@@ -14,6 +14,8 @@ struct LatencyCounts {
 
 // What one thread counts of them; read by others.
 struct Latencies {
+  static constexpr uint32_t kKind = 4;  // In a CounterFile.
+
   Histogram total;
   Histogram worker;
   Histogram own;

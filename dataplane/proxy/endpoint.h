@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/address.h"
+#include "common/counters/balancer_counters.h"
 
 namespace gocomet::dataplane {
 
@@ -13,23 +14,19 @@ namespace gocomet::dataplane {
 // counted. Shared by all threads and by all routing tables that name it; the counters outlive every
 // change of the table.
 struct Endpoint {
-  Endpoint(std::string id, uint64_t number, Address where)
-      : worker_id(std::move(id)), incarnation(number), address(where) {}
+  Endpoint(std::string id, uint64_t number, Address where,
+           std::shared_ptr<EndpointCounters> counted = std::make_shared<EndpointCounters>())
+      : worker_id(std::move(id)),
+        incarnation(number),
+        address(where),
+        counters(std::move(counted)) {}
 
   const std::string worker_id;
   const uint64_t incarnation;
   const Address address;
+  const std::shared_ptr<EndpointCounters> counters;
 
-  // Relaxed: each is right by itself, and no decision hangs on two of them together.
   std::atomic<uint64_t> in_flight{0};  // From the choice until the answer is whole.
-  std::atomic<uint64_t> answered{0};   // Answers whose head came.
-  std::atomic<uint64_t> by_status_class[5] = {};
-  std::atomic<uint64_t> connect_errors{0};
-  std::atomic<uint64_t> resets{0};
-  std::atomic<uint64_t> timeouts{0};
-  std::atomic<uint64_t> retried{0};
-  std::atomic<uint64_t> bytes_to_worker{0};
-  std::atomic<uint64_t> bytes_from_worker{0};
 
   // Set by whoever was refused, until a probe connects: others then need not find out too.
   std::atomic<bool> refuses{false};

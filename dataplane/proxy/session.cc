@@ -394,7 +394,7 @@ void Session::OnDeadline() {
       if (waits_for_client) {
         return Refuse(408, "body_timeout", "the request's body did not come in time");
       }
-      Count(upstream_->endpoint()->timeouts);
+      Count(upstream_->endpoint()->counters->timeouts);
       return Refuse(504, "response_timeout", "the worker did not answer in time");
     }
     default:

@@ -27,7 +27,7 @@ bool Session::ReadWorker() {
   if (got > 0) {
     out_.Added(static_cast<size_t>(got));
     if (!trace_.answered()) trace_.ReadFromWorker(Shard::PreciseNow());
-    Count(upstream_->endpoint()->bytes_from_worker, static_cast<uint64_t>(got));
+    Count(upstream_->endpoint()->counters->bytes_from_worker, static_cast<uint64_t>(got));
     if (static_cast<size_t>(got) < room && !worker_closing_) worker_readable_ = false;
     return true;
   }
@@ -65,7 +65,7 @@ bool Session::SpliceFromWorker() {
   const ssize_t got = pipe_->Fill(upstream_->fd(), left);
   if (got > 0) {
     answer_body_.Skip(static_cast<uint64_t>(got));
-    Count(upstream_->endpoint()->bytes_from_worker, static_cast<uint64_t>(got));
+    Count(upstream_->endpoint()->counters->bytes_from_worker, static_cast<uint64_t>(got));
     return true;
   }
   if (got < 0 && errno == EINTR) return true;
@@ -106,8 +106,8 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
                         .upgrade = true,
                         .via = shard_.forwarding().via},
                        own_out_.text());
-    Count(upstream_->endpoint()->answered);
-    Count(upstream_->endpoint()->by_status_class[0]);
+    Count(upstream_->endpoint()->counters->answered);
+    Count(upstream_->endpoint()->counters->by_status_class[0]);
     out_.Consume(consumed);
     answer_begun_ = true;
     answer_status_ = head.status;
@@ -135,8 +135,8 @@ bool Session::TakeAnswerHead(const http::ResponseHead& head, size_t consumed) {
   }
   answer_unchunked_ = framing.kind == http::BodyKind::kChunked && minor_version_ == 0;
   Endpoint& endpoint = *upstream_->endpoint();
-  Count(endpoint.answered);
-  Count(endpoint.by_status_class[head.status / 100 > 5 ? 4 : head.status / 100 - 1]);
+  Count(endpoint.counters->answered);
+  Count(endpoint.counters->by_status_class[head.status / 100 > 5 ? 4 : head.status / 100 - 1]);
   answer_begun_ = true;
   answer_status_ = head.status;
   answer_body_ = http::BodyScanner(framing);
@@ -222,7 +222,7 @@ bool Session::Tunnel() {
   if (worker_writable_ && !in_.empty()) {
     const ssize_t written = ::send(upstream_->fd(), in_.view().data(), in_.size(), MSG_NOSIGNAL);
     if (written > 0) {
-      Count(upstream_->endpoint()->bytes_to_worker, static_cast<uint64_t>(written));
+      Count(upstream_->endpoint()->counters->bytes_to_worker, static_cast<uint64_t>(written));
       trace_.ReadFromClient(static_cast<size_t>(written));
       in_.Consume(static_cast<size_t>(written));
       moved = true;

@@ -49,7 +49,7 @@ void Session::Dispatch() {
     if (attempts_ > RetriesMax() || !shard_.SpendRetry()) {
       return Refuse(503, "connect_failed", kNoWorker, true);
     }
-    Count(endpoint->retried);
+    Count(endpoint->counters->retried);
     trace_.TryAgain(Shard::PreciseNow());
   }
   Count(upstream_->endpoint()->in_flight);
@@ -153,7 +153,7 @@ bool Session::WriteWorker() {
     worker_writable_ = false;
     if (!upstream_->AwaitWritable()) worker_readable_ = true;
   }
-  Count(upstream_->endpoint()->bytes_to_worker, bytes);
+  Count(upstream_->endpoint()->counters->bytes_to_worker, bytes);
   const size_t of_head = std::min(bytes, head.size());
   head_sent_ += of_head;
   body_sent_ += bytes - of_head;
@@ -191,7 +191,7 @@ void Session::WorkerLost(const char* reason, int connect_error) {
                   nobody ? kNoWorker : "the worker closed the connection without an answer",
                   nobody);
   }
-  Count(endpoint->retried);
+  Count(endpoint->counters->retried);
   trace_.TryAgain(Shard::PreciseNow());
   // A connection that was idle may have been closed just as it was used: that says nothing of the
   // worker, but its other idle connections are as old.

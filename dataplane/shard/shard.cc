@@ -217,7 +217,7 @@ bool Shard::Accept(int listener) {
   const bool trusted = peer.ss_family == AF_UNIX || forwarding().trusted_proxies.Contain(peer);
   sessions_.push_back(
       std::make_unique<Session>(*this, sessions_.size(), std::move(fd), IpOf(peer), trusted));
-  Count(counters_.connections);
+  Count(connections_);
   sessions_.back()->Begin();
   return true;
 }
@@ -233,7 +233,7 @@ void Shard::Retire(Session& session) {
   sessions_[place]->set_place(place);
   retired_.push_back(std::move(sessions_.back()));
   sessions_.pop_back();
-  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+  connections_.fetch_sub(1, std::memory_order_relaxed);
   if (retired_.size() == 1) event_active(retire_event_, EV_TIMEOUT, 0);
   ReportIfDrained();
 }
@@ -324,14 +324,14 @@ bool Shard::SpendRetry() {
 }
 
 void Shard::ConnectFailed(const EndpointPointer& endpoint, int error) {
-  Count(endpoint->connect_errors);
+  Count(endpoint->counters->connect_errors);
   // Silence, or a full queue, is what an overloaded worker shows; one such is no refusal.
   if (error == ETIMEDOUT || error == EAGAIN) return FailedOnceMore(endpoint);
   if (!endpoint->refuses.exchange(true, std::memory_order_relaxed)) hooks_.refused(endpoint);
 }
 
 void Shard::ConnectionBroke(const EndpointPointer& endpoint) {
-  Count(endpoint->resets);
+  Count(endpoint->counters->resets);
   FailedOnceMore(endpoint);
 }
 

@@ -8,12 +8,14 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
 #include "common/base/address.h"
 #include "common/base/unique_fd.h"
+#include "common/counters/balancer_counters.h"
 #include "dataplane/balance/stable_hash.h"
 #include "dataplane/observe/access_log.h"
 #include "dataplane/observe/latencies.h"
@@ -28,14 +30,6 @@
 #include "dataplane/shard/timer_wheel.h"
 
 namespace gocomet::dataplane {
-
-// What one thread counts; read by others.
-struct ShardCounters {
-  std::atomic<uint64_t> connections{0};  // Open now.
-  std::atomic<uint64_t> requests{0};
-  std::atomic<uint64_t> unrouted{0};            // Requests that no route took.
-  std::atomic<uint64_t> own_answers[600] = {};  // By status.
-};
 
 // One thread with all that it needs to serve: loop, listener, sessions, connections to workers and
 // the present routing. Shards share nothing but routings and endpoints.
@@ -57,6 +51,11 @@ class Shard {
 
   // Before Start. Tells `log`, which outlives it, of each exchange.
   void LogTo(AccessLog::Lane& log) { access_log_ = &log; }
+  // Before Start. Goes on with what was counted there.
+  void CountIn(std::shared_ptr<ShardCounters> counters, std::shared_ptr<Latencies> latencies) {
+    counters_ = std::move(counters);
+    latencies_ = std::move(latencies);
+  }
   void Start();
   // Any thread. `adopted` runs on the shard's once no request can go by an older routing any more.
   void Adopt(std::shared_ptr<const Routing> routing, std::function<void()> adopted);
@@ -73,8 +72,10 @@ class Shard {
   // Any thread. Ends the thread, and with it all connections.
   void Stop();
 
-  const ShardCounters& counters() const { return counters_; }
-  const Latencies& latencies() const { return latencies_; }
+  // What the thread counts. Any thread may read it.
+  uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }  // Open now.
+  const ShardCounters& counters() const { return *counters_; }
+  const Latencies& latencies() const { return *latencies_; }
 
   // --- For sessions, on the shard's thread.
   event_base* base() { return loop_.base(); }
@@ -88,8 +89,8 @@ class Shard {
   BlockPool& blocks() { return blocks_; }
   TextPool& texts() { return texts_; }
   SplicePipePool& pipes() { return pipes_; }
-  ShardCounters& mutable_counters() { return counters_; }
-  Latencies& mutable_latencies() { return latencies_; }
+  ShardCounters& mutable_counters() { return *counters_; }
+  Latencies& mutable_latencies() { return *latencies_; }
   AccessLog::Lane* access_log() { return access_log_; }  // Null where there is none.
   const Hooks& hooks() const { return hooks_; }
   bool draining() const { return draining_; }
@@ -174,8 +175,9 @@ class Shard {
   std::vector<std::unique_ptr<Session>> sessions_;  // Each knows its place.
   std::vector<std::unique_ptr<Session>> retired_;
   std::deque<Session*> unfinished_;  // Those that gave way to others.
-  ShardCounters counters_;
-  Latencies latencies_;
+  std::atomic<uint64_t> connections_{0};
+  std::shared_ptr<ShardCounters> counters_ = std::make_shared<ShardCounters>();
+  std::shared_ptr<Latencies> latencies_ = std::make_shared<Latencies>();
   AccessLog::Lane* access_log_ = nullptr;
   std::string request_id_;
   uint64_t random_;  // Counts on; Mix makes it random (SplitMix64, G. Steele et al., 2014).

@@ -77,7 +77,7 @@ TEST(Drain, AnswersTheFirstRequestOfAConnectionThatHasSentNothingYet) {
   OneShard balancer({door.address()}, kIdleForLong);
   Peer client = balancer.Connect();
   client.Send("GET /");
-  ASSERT_TRUE(Eventually([&] { return balancer.shard().counters().connections == 1; }));
+  ASSERT_TRUE(Eventually([&] { return balancer.shard().connections() == 1; }));
   Drain(balancer);
   EXPECT_TRUE(Eventually([&] { return balancer.Refuses(); }));
   client.Send(" HTTP/1.1\r\nHost: h\r\n\r\n");

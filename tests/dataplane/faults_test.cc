@@ -35,7 +35,7 @@ TEST(Faults, GivesARefusedRequestToAnotherWorkerWhateverItsMethod) {
     worker.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     EXPECT_EQ(client.ReadUntil("ok"), kOk);
   }
-  EXPECT_GE(balancer.endpoint(0).connect_errors, 1u);
+  EXPECT_GE(balancer.endpoint(0).counters->connect_errors, 1u);
   EXPECT_GE(balancer.refusals(), 1);
   EXPECT_TRUE(balancer.endpoint(0).refuses);
 }
@@ -86,8 +86,8 @@ TEST(Faults, TriesAnIdempotentRequestAgainWhoseWorkerDiedBeforeItsAnswer) {
   second.ReadHead();
   second.Send(kOk);
   EXPECT_EQ(client.ReadUntil("ok"), kOk);
-  EXPECT_EQ(balancer.endpoint(0).resets, 1u);
-  EXPECT_EQ(balancer.endpoint(0).retried, 1u);
+  EXPECT_EQ(balancer.endpoint(0).counters->resets, 1u);
+  EXPECT_EQ(balancer.endpoint(0).counters->retried, 1u);
 }
 
 TEST(Faults, NeverSendsAPostTwice) {
@@ -126,7 +126,7 @@ TEST(Faults, PassesAWorkersOwnErrorThrough) {
   worker.ReadHead();
   worker.Send("HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\nno");
   EXPECT_EQ(client.ReadUntil("no"), "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\nno");
-  EXPECT_EQ(balancer.endpoint(0).by_status_class[4], 1u);
+  EXPECT_EQ(balancer.endpoint(0).counters->by_status_class[4], 1u);
 }
 
 TEST(Faults, ClosesIdleConnectionsToAWorkerThatItRoutesToNoMore) {

@@ -28,8 +28,8 @@ TEST_F(Forwarding, UsesOneConnectionToTheWorkerForRequestAfterRequest) {
     EXPECT_EQ(client_.ReadUntil("ok"), kOk);
   }
   EXPECT_TRUE(door_.NobodyKnocksFor(std::chrono::milliseconds(20)));
-  EXPECT_EQ(balancer_.endpoint(0).answered, 3u);
-  EXPECT_EQ(balancer_.endpoint(0).by_status_class[1], 3u);
+  EXPECT_EQ(balancer_.endpoint(0).counters->answered, 3u);
+  EXPECT_EQ(balancer_.endpoint(0).counters->by_status_class[1], 3u);
   EXPECT_TRUE(Eventually([this] { return balancer_.endpoint(0).in_flight == 0; }));
 }
 
@@ -271,7 +271,7 @@ TEST(ForwardingToSeveral, TakesTurnsExactly) {
     worker.Send(kOk);
     client.ReadUntil("ok");
   }
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(balancer.endpoint(i).answered, 4u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(balancer.endpoint(i).counters->answered, 4u);
 }
 
 }  // namespace

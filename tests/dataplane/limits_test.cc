@@ -41,7 +41,7 @@ TEST(Limits, AnswersForAWorkerThatIsTooSlow) {
   worker.ReadHead();
   EXPECT_EQ(StatusOf(client.ReadHead()), "504");
   EXPECT_TRUE(worker.Ends());
-  EXPECT_EQ(balancer.endpoint(0).timeouts, 1u);
+  EXPECT_EQ(balancer.endpoint(0).counters->timeouts, 1u);
 }
 
 TEST(Limits, ClosesAConnectionToAWorkerThatIsIdleForTooLong) {

@@ -35,7 +35,7 @@ TEST(Outcomes, TellsOnceOfAWorkerThatBreaksItsConnections) {
   EXPECT_EQ(balancer.times_failing(), 0);
   for (int i = 0; i < 4; ++i) Post(balancer, door, "");
   EXPECT_EQ(balancer.times_failing(), 1);
-  EXPECT_EQ(balancer.endpoint(0).resets, 6u);
+  EXPECT_EQ(balancer.endpoint(0).counters->resets, 6u);
 }
 
 TEST(Outcomes, CountsAnAnswerThatBreaksOffAsAFailureToo) {
@@ -63,7 +63,7 @@ TEST(Outcomes, TellsOnceThatAWorkerRefuses) {
   OneShard balancer({RefusingAddress(), door.address()});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Post(balancer, door, kOk).ends_with("ok"));
   EXPECT_EQ(balancer.refusals(), 1);
-  EXPECT_EQ(balancer.endpoint(0).connect_errors, 1u) << "later requests need not find out too";
+  EXPECT_EQ(balancer.endpoint(0).counters->connect_errors, 1u) << "later requests need not find out too";
 }
 
 TEST(Outcomes, GivesARefusedRequestToAWorkerWhoseConnectionIsIdle) {

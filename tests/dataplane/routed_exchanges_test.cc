@@ -173,11 +173,11 @@ TEST(RoutedExchanges, AreTriedAgainAsOftenAsTheirRouteAllowsAndWithinTheirServic
   Peer client = balancer->Connect();
   client.Send(Get("/once"));
   EXPECT_EQ(client.ReadHead().find("HTTP/1.1 503 "), 0u);
-  EXPECT_EQ(balancer->endpoint(0).retried + balancer->endpoint(2).retried, 0u);
+  EXPECT_EQ(balancer->endpoint(0).counters->retried + balancer->endpoint(2).counters->retried, 0u);
   Peer other = balancer->Connect();
   other.Send(Get("/more"));
   EXPECT_EQ(other.ReadHead().find("HTTP/1.1 503 "), 0u);
-  EXPECT_GT(balancer->endpoint(0).retried + balancer->endpoint(2).retried, 0u);
+  EXPECT_GT(balancer->endpoint(0).counters->retried + balancer->endpoint(2).counters->retried, 0u);
   EXPECT_TRUE(b.NobodyKnocksFor(milliseconds(20))) << "its service is another one";
 }
 

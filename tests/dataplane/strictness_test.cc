@@ -180,7 +180,7 @@ TEST(Strictness, CutsTheClientOffWhereAnAnswerBreaksInItsMiddle) {
     worker.Close();
     EXPECT_TRUE(client.Ends());
   }
-  EXPECT_EQ(balancer.endpoint(0).resets, 2u);
+  EXPECT_EQ(balancer.endpoint(0).counters->resets, 2u);
 }
 
 TEST(Strictness, BoundsInterimAnswersThatNobodyTakes) {
