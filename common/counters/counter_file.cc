@@ -79,7 +79,7 @@ absl::StatusOr<CounterFile::Opened> CounterFile::Open(const std::string& path) {
     if (::fstat(fd.get(), &status) != 0) {
       return absl::ErrnoToStatus(errno, Cat("cannot look at ", path));
     }
-    opened.file = std::shared_ptr<CounterFile>(new CounterFile(std::move(fd)));
+    opened.file = std::shared_ptr<CounterFile>(new CounterFile(std::move(fd), Access::kCount));
     const bool is_new = status.st_size == 0;
     const absl::Status done =
         is_new ? opened.file->Begin() : opened.file->Continue(static_cast<size_t>(status.st_size));
@@ -93,6 +93,19 @@ absl::StatusOr<CounterFile::Opened> CounterFile::Open(const std::string& path) {
   }
 }
 
+absl::StatusOr<std::shared_ptr<const CounterFile>> CounterFile::OpenForReading(
+    const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
+    return absl::ErrnoToStatus(errno, Cat("cannot open ", path));
+  }
+  const std::shared_ptr<CounterFile> file(new CounterFile(std::move(fd), Access::kRead));
+  const absl::Status done = file->Continue(static_cast<size_t>(status.st_size));
+  if (!done.ok()) return WithContext(done, path);
+  return file;
+}
+
 CounterFile::~CounterFile() {
   for (std::byte* chunk : chunks_) ::munmap(chunk, kChunkBytes);
 }
@@ -102,8 +115,9 @@ uint64_t CounterFile::incarnation() const {
 }
 
 absl::Status CounterFile::MapChunk(size_t offset) {
-  void* chunk = ::mmap(nullptr, kChunkBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(),
-                       static_cast<off_t>(offset));
+  const int protection = access_ == Access::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
+  void* chunk =
+      ::mmap(nullptr, kChunkBytes, protection, MAP_SHARED, fd_.get(), static_cast<off_t>(offset));
   if (chunk == MAP_FAILED) return absl::ErrnoToStatus(errno, "cannot map it into memory");
   chunks_.push_back(static_cast<std::byte*>(chunk));
   return absl::OkStatus();
@@ -140,7 +154,10 @@ absl::Status CounterFile::Continue(size_t bytes) {
   }
   const auto* header = reinterpret_cast<const FileHeader*>(chunks_.front());
   constexpr FileHeader kNotBegun{};
-  if (std::memcmp(header->magic, kNotBegun.magic, sizeof(kMagic)) == 0) return Begin();
+  if (access_ == Access::kCount &&
+      std::memcmp(header->magic, kNotBegun.magic, sizeof(kMagic)) == 0) {
+    return Begin();
+  }
   if (std::memcmp(header->magic, kMagic, sizeof(kMagic)) != 0 || header->incarnation == 0) {
     return NotOurs("its beginning is another's");
   }
@@ -224,6 +241,12 @@ absl::StatusOr<std::shared_ptr<void>> CounterFile::TakeValues(uint32_t kind, std
     held = values;
   }
   return values;
+}
+
+const void* CounterFile::FindValues(uint32_t kind, std::string_view name, size_t size) const {
+  const auto found = used_.find(Key(kind, std::string(name)));
+  if (found == used_.end() || found->second->values_size != size) return nullptr;
+  return found->second->values();
 }
 
 void CounterFile::FreeValues(void* values) {

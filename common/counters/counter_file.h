@@ -33,6 +33,10 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
   // PATH.damaged. UNAVAILABLE where another process counts in it.
   static absl::StatusOr<Opened> Open(const std::string& path);
 
+  // As another process left it, or counts in it now. Nothing can be taken or freed. NOT_FOUND,
+  // DATA_LOSS.
+  static absl::StatusOr<std::shared_ptr<const CounterFile>> OpenForReading(const std::string& path);
+
   ~CounterFile();
   CounterFile(const CounterFile&) = delete;
   CounterFile& operator=(const CounterFile&) = delete;
@@ -51,6 +55,13 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
     auto values = TakeValues(Record::kKind, name, sizeof(Record));
     if (!values.ok()) return values.status();
     return std::static_pointer_cast<Record>(*std::move(values));
+  }
+  // Null where there is none of this name.
+  template <typename Record>
+  std::shared_ptr<const Record> Find(std::string_view name) const {
+    CheckLayout<Record>();
+    const void* values = FindValues(Record::kKind, name, sizeof(Record));
+    return {shared_from_this(), static_cast<const Record*>(values)};
   }
   // Forgets a record, which nobody counts in any more: one of the same name begins with zeros.
   template <typename Record>
@@ -74,7 +85,9 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
     static_assert(alignof(Record) <= kAlignment);
   }
 
-  explicit CounterFile(UniqueFd fd) : fd_(std::move(fd)) {}
+  enum class Access : uint8_t { kRead, kCount };
+
+  CounterFile(UniqueFd fd, Access access) : fd_(std::move(fd)), access_(access) {}
   absl::Status Begin();
   // DATA_LOSS where it is not such a file.
   absl::Status Continue(size_t bytes);
@@ -84,12 +97,14 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
   absl::StatusOr<std::shared_ptr<void>> TakeValues(uint32_t kind, std::string_view name,
                                                    size_t size);
   absl::StatusOr<RecordHeader*> NewRecord(size_t size);
+  const void* FindValues(uint32_t kind, std::string_view name, size_t size) const;
   void FreeValues(void* values);
   std::vector<std::string> NamesOf(uint32_t kind, size_t size) const;
 
   static constexpr size_t kAlignment = 64;
 
   const UniqueFd fd_;
+  const Access access_;
   std::vector<std::byte*> chunks_;
   std::byte* unused_ = nullptr;  // Of the last chunk: what follows has no record yet.
   std::map<Key, RecordHeader*> used_;

@@ -245,7 +245,7 @@ class App {
   // Every port that somebody else has, at once, before anything is started.
   absl::Status CheckPorts(const Config& config) {
     std::set<std::string> ours;
-    for (const BalancerProcess& balancer : left_over_) ours.insert(balancer.address);
+    for (const BalancerProcess& balancer : left_over_.running) ours.insert(balancer.address);
     const auto listed = WaitFor<absl::StatusOr<std::vector<RuntimeWorker>>>(
         [this](auto done) { driver_->List(done); }, kListPatience, "the runtime");
     if (!listed.ok()) return listed.status();
@@ -423,7 +423,7 @@ class App {
   std::unique_ptr<Store> store_;
   std::unique_ptr<RuntimeDriver> driver_;
   std::unique_ptr<BalancerLauncher> launcher_;
-  std::vector<BalancerProcess> left_over_;
+  LeftBalancers left_over_;
   std::optional<Cluster> cluster_;
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HealthServer> http_;

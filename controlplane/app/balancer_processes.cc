@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/app/left_counts.h"
 #include "controlplane/cluster/plan.h"
 #include "controlplane/runtime/child_processes.h"
 #include "controlplane/runtime/task_queue.h"
@@ -57,8 +58,8 @@ class BalancerProcesses final : public BalancerLauncher {
 
   std::string program() const override { return options_.program_content; }
 
-  std::vector<BalancerProcess> Adopt() override {
-    std::vector<BalancerProcess> adopted;
+  LeftBalancers Adopt() override {
+    LeftBalancers left;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(options_.directory, error)) {
       const std::string name = entry.path().filename().string();
@@ -69,10 +70,17 @@ class BalancerProcesses final : public BalancerLauncher {
         BalancerProcess process = launch->process;
         process.pid = identity.pid;
         process.start_time = clock_.Wall();
-        adopted.push_back(std::move(process));
+        left.running.push_back(std::move(process));
       }
+      // One that runs tells by itself, and its file says the same.
+      auto counted = ReadCounts(name);
+      if (!counted.ok()) {
+        left.unreadable.push_back(counted.status());
+        continue;
+      }
+      for (BalancedTotals& totals : *counted) left.counted.push_back(std::move(totals));
     }
-    return adopted;
+    return left;
   }
 
   void Start(const std::string& name, const std::string& address, uint32_t threads,
@@ -107,6 +115,10 @@ class BalancerProcesses final : public BalancerLauncher {
  private:
   std::string DirectoryOf(const std::string& name) const {
     return Cat(options_.directory, "/", name);
+  }
+
+  absl::StatusOr<std::vector<BalancedTotals>> ReadCounts(const std::string& name) const {
+    return ReadLeftCounts(name, DirectoryOf(name) + "/counters");
   }
 
   struct Launched {
@@ -211,7 +223,7 @@ class BalancerProcesses final : public BalancerLauncher {
         cause += Cat(": ", LastWords(DirectoryOf(name) + "/stderr.log"));
       }
       const bool clean = !exit.known || (exit.signal == 0 && exit.code == 0);
-      if (exited) exited(name, identity.pid, {std::move(cause), clean});
+      if (exited) exited(name, identity.pid, {std::move(cause), ReadCounts(name), clean});
     };
   }
 

@@ -13,12 +13,12 @@ std::string Subject(const std::string& name) { return Cat("balancer/", name); }
 }  // namespace
 
 BalancerFleet::BalancerFleet(BalancerLauncher& launcher, Mailbox& mailbox, EventLog& events,
-                             const Clock& clock, std::function<void()> changed)
+                             const Clock& clock, Hooks hooks)
     : launcher_(launcher),
       mailbox_(mailbox),
       events_(events),
       clock_(clock),
-      changed_(std::move(changed)) {
+      hooks_(std::move(hooks)) {
   launcher_.Watch([this](std::string name, int64_t pid, BalancerExit exit) {
     mailbox_.Post(
         [this, name = std::move(name), pid, exit = std::move(exit)] { OnExited(name, pid, exit); });
@@ -55,7 +55,7 @@ void BalancerFleet::EnterState(Balancer& balancer, BalancerState state, std::str
 
 void BalancerFleet::Touch(const Balancer& balancer) {
   changed_names_.insert(balancer.name);
-  changed_();
+  hooks_.changed();
 }
 
 void BalancerFleet::Adopt(const std::vector<BalancerProcess>& processes) {
@@ -86,7 +86,6 @@ void BalancerFleet::Perform(const StartBalancer& action) {
   balancer->address = action.address;
   balancer->threads = action.threads;
   balancer->program = launcher_.program();
-  balancer->own_errors.reset();
   balancer->process_alive = true;  // Until we hear otherwise.
   balancer->pid = 0;
   EnterState(*balancer, BalancerState::kStarting, "");
@@ -102,7 +101,7 @@ void BalancerFleet::OnStarted(const std::string& name,
   Balancer* balancer = FindMutable(name);
   if (balancer == nullptr || !balancer->process_alive) return;  // Its end came first.
   if (!answer.ok()) {
-    return OnExited(name, 0, {Cat("cannot start: ", MessageOf(answer.status())), false});
+    return OnExited(name, 0, {.cause = Cat("cannot start: ", MessageOf(answer.status()))});
   }
   balancer->pid = answer->pid;
   balancer->start_time = answer->start_time;
@@ -118,6 +117,13 @@ bool BalancerFleet::HasSuccessor(const Balancer& balancer) const {
 }
 
 void BalancerFleet::OnExited(const std::string& name, int64_t pid, const BalancerExit& exit) {
+  if (exit.counted.ok()) {
+    hooks_.counted(*exit.counted);
+  } else {
+    events_.Warning(
+        Subject(name), "CountersUnreadable",
+        Cat("what it counted since its last report is lost: ", MessageOf(exit.counted.status())));
+  }
   Balancer* balancer = FindMutable(name);
   if (balancer == nullptr || !balancer->process_alive ||
       (pid != 0 && balancer->pid != 0 && balancer->pid != pid)) {
@@ -160,7 +166,7 @@ void BalancerFleet::Perform(const ForgetBalancer& action) {
   std::erase_if(balancers_, [&](const Balancer& b) { return b.name == action.name; });
   launcher_.Forget(action.name);
   changed_names_.insert(action.name);
-  changed_();
+  hooks_.changed();
 }
 
 void BalancerFleet::KillAll() {

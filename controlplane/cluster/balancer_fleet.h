@@ -31,8 +31,17 @@ struct BalancerProcess {
 
 struct BalancerExit {
   std::string cause;
+  // Of each worker, to the end. DATA_LOSS where it left nothing that can be read.
+  absl::StatusOr<std::vector<BalancedTotals>> counted = std::vector<BalancedTotals>();
   // With status 0, or nobody can know: it is not our child.
   bool clean = false;
+};
+
+// What an earlier control plane left of its balancers.
+struct LeftBalancers {
+  std::vector<BalancerProcess> running;
+  std::vector<BalancedTotals> counted;   // By those that do not run any more.
+  std::vector<absl::Status> unreadable;  // Why what others counted is not there.
 };
 
 // Runs balancer processes. Start answers by callback on a thread of its own; the rest returns at
@@ -42,8 +51,8 @@ class BalancerLauncher {
   virtual ~BalancerLauncher() = default;
   // Names the content of what Start starts.
   virtual std::string program() const { return ""; }
-  // Balancers that an earlier control plane left running. Called once, before anything else.
-  virtual std::vector<BalancerProcess> Adopt() = 0;
+  // Called once, before anything else.
+  virtual LeftBalancers Adopt() = 0;
   // Takes over from one that runs on the same port, where there is one.
   virtual void Start(const std::string& name, const std::string& address, uint32_t threads,
                      std::function<void(absl::StatusOr<BalancerProcess>)> done) = 0;
@@ -84,8 +93,14 @@ struct BalancerReport {
 // The balancer processes that exist and what they said last. Confined to the owner's thread.
 class BalancerFleet {
  public:
+  struct Hooks {
+    std::function<void()> changed;
+    // What a balancer that has ended had counted.
+    std::function<void(const std::vector<BalancedTotals>&)> counted;
+  };
+
   BalancerFleet(BalancerLauncher& launcher, Mailbox& mailbox, EventLog& events, const Clock& clock,
-                std::function<void()> changed);
+                Hooks hooks);
 
   std::span<const Balancer> balancers() const { return balancers_; }
   const Balancer* Find(const std::string& name) const;
@@ -134,7 +149,7 @@ class BalancerFleet {
   Mailbox& mailbox_;
   EventLog& events_;
   const Clock& clock_;
-  const std::function<void()> changed_;
+  const Hooks hooks_;
 
   std::vector<Balancer> balancers_;
   std::unordered_map<std::string, uint64_t> in_flight_;  // By worker; those above 0.

@@ -28,8 +28,7 @@ uint64_t Microseconds(WallTime time) {
 }  // namespace
 
 Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
-                 const Clock& clock, StoredState stored, Config config,
-                 std::vector<BalancerProcess> left_over)
+                 const Clock& clock, StoredState stored, Config config, LeftBalancers left_over)
     : options_(std::move(options)),
       runtime_(driver.kind()),
       store_(store),
@@ -41,7 +40,9 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
       rollouts_(store, events_, clock, desired_state_, std::move(stored.rollouts), RolloutHooks()),
       workers_(driver, mailbox_, events_, clock,
                {.token = options_.token, .changed = [this] { dirty_ = true; }}),
-      balancers_(launcher, mailbox_, events_, clock, [this] { dirty_ = true; }),
+      balancers_(launcher, mailbox_, events_, clock,
+                 {.changed = [this] { dirty_ = true; },
+                  .counted = [this](const auto& totals) { CountBalanced(totals); }}),
       left_over_(std::move(left_over)),
       prober_(
           std::make_unique<Prober>([this](const std::string& instance, const ProbeResult& result) {
@@ -57,7 +58,12 @@ Cluster::~Cluster() {
 
 void Cluster::Run() {
   started_ = clock_.Steady();
-  balancers_.Adopt(std::exchange(left_over_, {}));
+  CountBalanced(left_over_.counted);
+  for (const absl::Status& status : left_over_.unreadable) {
+    events_.Warning("cluster", "CountersUnreadable", std::string(MessageOf(status)));
+  }
+  balancers_.Adopt(left_over_.running);
+  left_over_ = {};
   workers_.Refresh();
   next_refresh_ = started_ + kRefreshEvery;
   next_turn_ = started_;

@@ -69,8 +69,7 @@ class Cluster {
   };
 
   Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
-          const Clock& clock, StoredState stored, Config config,
-          std::vector<BalancerProcess> left_over);
+          const Clock& clock, StoredState stored, Config config, LeftBalancers left_over);
   ~Cluster();
 
   // Owns the model until everything has stopped, or Detach.
@@ -157,6 +156,9 @@ class Cluster {
   void PublishChanges();
   void OnProbe(const std::string& instance, const Probe& probe);
   void OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts);
+  // Takes what balancers have seen into the ledger; what is new is in the write.
+  StoreWrite Balanced(const std::vector<BalancedTotals>& all);
+  void CountBalanced(const std::vector<BalancedTotals>& totals);
   bool MayBe(const Worker& worker, const std::string& id) const;
   bool AdoptionSettled() const;
   bool Finished() const;
@@ -181,7 +183,7 @@ class Cluster {
   std::multimap<SteadyTime, Mailbox::Task> timers_;
   SteadyTime next_turn_{};
   SteadyTime next_refresh_{};
-  std::vector<BalancerProcess> left_over_;  // Balancers of an earlier control plane, until Run.
+  LeftBalancers left_over_;  // Balancers of an earlier control plane, until Run.
   SteadyTime started_{};
   bool adoption_settled_ = false;
   bool rollouts_begun_ = false;

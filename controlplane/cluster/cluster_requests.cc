@@ -280,6 +280,24 @@ void Cluster::ReportWorker(const WorkerHello& hello, const std::shared_ptr<Worke
   if (want_cluster_statistics) stream->SendClusterStatistics(clock_.Wall(), ledger_.Rows());
 }
 
+StoreWrite Cluster::Balanced(const std::vector<BalancedTotals>& all) {
+  StoreWrite write;
+  for (const BalancedTotals& totals : all) {
+    const Ledger::Applied applied = ledger_.ApplyBalanced(totals);
+    if (!applied) continue;
+    write.balanced_totals.push_back(totals);
+    rollouts_.CountAnswers(totals.worker_id, applied.added);
+  }
+  return write;
+}
+
+void Cluster::CountBalanced(const std::vector<BalancedTotals>& totals) {
+  StoreWrite write = Balanced(totals);
+  if (write.balanced_totals.empty()) return;
+  write.rollouts = rollouts_.TakeCounted();
+  store_.Write(std::move(write));
+}
+
 void Cluster::ReportBalancer(const BalancerHello& hello,
                              const std::shared_ptr<BalancerStream>& stream,
                              const BalancerReport& report) {
@@ -288,13 +306,7 @@ void Cluster::ReportBalancer(const BalancerHello& hello,
   const uint64_t own_errors =
       balancer != nullptr && balancer->own_errors ? *balancer->own_errors : report.own_errors;
   if (!balancers_.Report(hello.name, stream.get(), report)) return;
-  StoreWrite write;
-  for (const BalancedTotals& totals : report.totals) {
-    const Ledger::Applied applied = ledger_.ApplyBalanced(totals);
-    if (!applied) continue;
-    write.balanced_totals.push_back(totals);
-    rollouts_.CountAnswers(totals.worker_id, applied.added);
-  }
+  StoreWrite write = Balanced(report.totals);
   if (report.own_errors > own_errors) rollouts_.CountOwnErrors(report.own_errors - own_errors);
   write.rollouts = rollouts_.TakeCounted();
   write.done = [stream, sequence = report.sequence](const absl::Status& status) {

@@ -179,9 +179,7 @@ class Agent::Stream final : public grpc::ClientBidiReactor<v1::SyncRequest, v1::
 };
 
 Agent::Agent(AgentOptions options, Director& director, EventLoop& loop)
-    : options_(std::move(options)),
-      director_(director),
-      loop_(loop) {}
+    : options_(std::move(options)), director_(director), loop_(loop) {}
 
 Agent::~Agent() {
   {

@@ -128,7 +128,8 @@ v1::BalancerReport MakeReport(const Director& director, uint64_t sequence) {
     into->set_health_reason(status.health_reason);
     into->set_in_flight(from.in_flight.load(std::memory_order_acquire));
     into->set_answered(from.counters->answered.load());
-    for (const auto& count : from.counters->by_status_class) into->add_by_status_class(count.load());
+    for (const auto& count : from.counters->by_status_class)
+      into->add_by_status_class(count.load());
     into->set_connect_errors(from.counters->connect_errors.load());
     into->set_resets(from.counters->resets.load());
     into->set_timeouts(from.counters->timeouts.load());

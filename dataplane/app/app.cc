@@ -151,8 +151,8 @@ class App {
     if (options_.state_directory.empty()) return;
     auto opened = CounterFile::Open(options_.state_directory + "/counters");
     if (!opened.ok()) {
-      return Say(Cat("warning: what it counts is lost if it is killed: ",
-                     MessageOf(opened.status())));
+      return Say(
+          Cat("warning: what it counts is lost if it is killed: ", MessageOf(opened.status())));
     }
     if (!opened->notice.empty()) Say(Cat("warning: ", opened->notice));
     incarnation_ = opened->file->incarnation();

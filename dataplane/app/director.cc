@@ -60,9 +60,8 @@ void Director::CountIn(Counters counters) {
     const auto identity = EndpointCounters::IdentityIn(name);
     if (!identity) continue;
     KnownWorker worker;
-    worker.endpoint =
-        std::make_shared<Endpoint>(identity->worker_id, identity->incarnation, Address(),
-                                   counters_.Take<EndpointCounters>(name));
+    worker.endpoint = std::make_shared<Endpoint>(identity->worker_id, identity->incarnation,
+                                                 Address(), counters_.Take<EndpointCounters>(name));
     worker.assigned = false;
     departed_.push_back({std::move(worker)});
   }
@@ -142,10 +141,10 @@ Director::Place Director::Find(const std::string& name) {
 KnownWorker Director::TakeOrMake(const WantedEndpoint& wanted,
                                  std::unordered_map<std::string, KnownWorker>& known) {
   KnownWorker worker;
-  auto endpoint = std::make_shared<Endpoint>(
-      wanted.worker_id, wanted.incarnation, wanted.address,
-      counters_.Take<EndpointCounters>(
-          EndpointCounters::NameOf(wanted.worker_id, wanted.incarnation)));
+  auto endpoint =
+      std::make_shared<Endpoint>(wanted.worker_id, wanted.incarnation, wanted.address,
+                                 counters_.Take<EndpointCounters>(EndpointCounters::NameOf(
+                                     wanted.worker_id, wanted.incarnation)));
   // What was learnt of it stays as long as it is named with the same identity and address.
   if (const auto same = known.find(NameOf(*endpoint)); same != known.end()) {
     worker = std::move(same->second);

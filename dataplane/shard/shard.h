@@ -73,7 +73,9 @@ class Shard {
   void Stop();
 
   // What the thread counts. Any thread may read it.
-  uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }  // Open now.
+  uint64_t connections() const {
+    return connections_.load(std::memory_order_relaxed);
+  }  // Open now.
   const ShardCounters& counters() const { return *counters_; }
   const Latencies& latencies() const { return *latencies_; }
 

@@ -211,6 +211,27 @@ TEST_F(CounterFileTest, AFileThatWasJustGrowingGoesOn) {
   EXPECT_EQ((*Open()->Take<Tally>("orchard"))->apples, 3u);
 }
 
+TEST_F(CounterFileTest, OthersReadWhileOneCounts) {
+  const auto file = Open();
+  const auto tally = *file->Take<Tally>("orchard");
+  const auto reader = CounterFile::OpenForReading(path());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  tally->apples = 3;
+  EXPECT_EQ((*reader)->incarnation(), file->incarnation());
+  EXPECT_THAT((*reader)->Names<Tally>(), testing::ElementsAre("orchard"));
+  const auto seen = (*reader)->Find<Tally>("orchard");
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->apples, 3u);
+  EXPECT_FALSE((*reader)->Find<Tally>("garden"));
+  EXPECT_FALSE((*reader)->Find<WiderTally>("orchard"));
+}
+
+TEST_F(CounterFileTest, ReadersTakeNoForeignFile) {
+  Write(std::string(256 * 1024, '\0'));
+  EXPECT_EQ(CounterFile::OpenForReading(path()).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(std::filesystem::exists(path() + ".damaged"));
+}
+
 TEST_F(CounterFileTest, ADirectoryThatIsMissingIsAnError) {
   const auto opened = CounterFile::Open(directory_ + "/missing/counters");
   EXPECT_EQ(opened.status().code(), absl::StatusCode::kNotFound) << opened.status();

@@ -63,7 +63,8 @@ TEST(Outcomes, TellsOnceThatAWorkerRefuses) {
   OneShard balancer({RefusingAddress(), door.address()});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Post(balancer, door, kOk).ends_with("ok"));
   EXPECT_EQ(balancer.refusals(), 1);
-  EXPECT_EQ(balancer.endpoint(0).counters->connect_errors, 1u) << "later requests need not find out too";
+  EXPECT_EQ(balancer.endpoint(0).counters->connect_errors, 1u)
+      << "later requests need not find out too";
 }
 
 TEST(Outcomes, GivesARefusedRequestToAWorkerWhoseConnectionIsIdle) {

@@ -138,7 +138,8 @@ class RunningDirector {
   std::thread thread_;
 };
 
-inline WantedEndpoint Wanted(const std::string& id, const Address& address, uint64_t incarnation = 1) {
+inline WantedEndpoint Wanted(const std::string& id, const Address& address,
+                             uint64_t incarnation = 1) {
   return {.worker_id = id, .incarnation = incarnation, .address = address};
 }
 

@@ -37,7 +37,7 @@ class RpcWorld::FakeStore final : public Store {
 
 class RpcWorld::FakeLauncher final : public BalancerLauncher {
  public:
-  std::vector<BalancerProcess> Adopt() override { return {}; }
+  LeftBalancers Adopt() override { return {}; }
   void Start(const std::string& name, const std::string& address, uint32_t threads,
              std::function<void(absl::StatusOr<BalancerProcess>)> done) override {
     done(BalancerProcess{name, address, threads, 4242, {}, ""});
