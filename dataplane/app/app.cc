@@ -357,7 +357,7 @@ class App {
   std::vector<UniqueFd> reserved_;
   std::vector<UniqueFd> unwanted_;
   std::vector<int> given_up_;
-  UniqueFd door_;  // Until it waits for a successor.
+  UniqueFd door_;             // Until it waits for a successor.
   uint64_t incarnation_ = 0;  // Of the counters.
   pid_t predecessor_pid_ = 0;
   std::unique_ptr<Succession> succession_;        // Where it replaces another balancer.

@@ -127,9 +127,9 @@ RpcWorld::RpcWorld(std::chrono::milliseconds hello_patience) {
   Cluster::Options options;
   options.worker_hash = "hash";
   options.token = [this](const std::string& instance) { return Token("worker/" + instance); };
-  cluster_ = std::make_unique<Cluster>(std::move(options), *driver_, *launcher_, *store_,
-                                       SystemClock(), std::move(stored), std::move(config),
-                                       std::vector<BalancerProcess>{});
+  cluster_ =
+      std::make_unique<Cluster>(std::move(options), *driver_, *launcher_, *store_, SystemClock(),
+                                std::move(stored), std::move(config), LeftBalancers{});
   auto server = RpcServer::Start({.public_address = "127.0.0.1:0",
                                   .data_plane_socket = directory_ + "/data-plane",
                                   .report_socket = directory_ + "/report",
