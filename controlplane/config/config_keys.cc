@@ -101,6 +101,37 @@ void AddOtherScalars(KeysOf<ConfigFile>& keys) {
           "Sockets, tokens, logs and last snapshots; mode 0700. One control plane per directory.");
 }
 
+template <typename Field>
+void AddPemFile(KeysOf<TlsFiles>& keys, std::string name, Field field, std::string meaning) {
+  keys.Read(
+      std::move(name), "the path of a PEM file", {},
+      [field](const YamlNode& scalar, TlsFiles& files) {
+        if (!IsText(scalar) || !IsFilePath(scalar.text)) return false;
+        field(files) = scalar.text;
+        return true;
+      },
+      [field](const TlsFiles& files) {
+        return field(files).empty() ? std::string() : YamlText(field(files));
+      },
+      std::move(meaning));
+}
+
+KeysOf<TlsFiles> TlsKeys() {
+  KeysOf<TlsFiles> keys;
+  keys.In(Part::kProcess);
+  AddPemFile(
+      keys, "certificate", [](auto& f) -> auto& { return f.certificate; },
+      "The control plane's certificate, followed by those between it and its root.");
+  AddPemFile(
+      keys, "key", [](auto& f) -> auto& { return f.key; }, "The private key of the certificate.");
+  AddPemFile(
+      keys, "client-ca", [](auto& f) -> auto& { return f.client_authority; },
+      "Certificates of authorities. A client whose certificate one of them has signed needs no "
+      "token: its role is the organization `gocomet:viewer`, `gocomet:operator` or "
+      "`gocomet:admin` in the certificate's subject.");
+  return keys;
+}
+
 KeysOf<ProcessSettings> ControlPlaneKeys() {
   KeysOf<ProcessSettings> keys;
   keys.In(Part::kProcess);
@@ -112,8 +143,17 @@ KeysOf<ProcessSettings> ControlPlaneKeys() {
       "`/healthz` and `/readyz`.");
   keys.Switch(
       "insecure", [](auto& p) -> auto& { return p.insecure; },
-      "Allows the two addresses above to be other than loopback. There is no TLS and no "
-      "authentication yet: whoever reaches the address controls the cluster.");
+      "Gives up TLS and tokens: whoever reaches the two addresses above controls the cluster, and "
+      "they may be other than loopback.");
+  keys.Switch(
+      "anonymous-read", [](auto& p) -> auto& { return p.anonymous_read; },
+      "While gRPC listens on loopback: programs of this machine may look without a token. Changes "
+      "always take one.");
+  keys.Group(
+      "tls", TlsKeys(), [](auto& p) -> auto& { return p.tls; },
+      "The two addresses speak TLS, and may be other than loopback. The files are PEM, and are "
+      "read "
+      "again when they change.");
   return keys;
 }
 

@@ -7,16 +7,40 @@
 namespace gocomet::controlplane {
 namespace {
 
-void ControlPlaneIsPrivate(const ConfigFile& file, const std::string& key, const std::string& text,
-                           ConfigFindings& findings) {
+void AddressIsPrivate(const ProcessSettings& process, const std::string& key,
+                      const std::string& text, ConfigFindings& findings) {
   const auto address = Address::Parse(text);
-  if (!address.ok() || address->is_loopback() || file.process.insecure) return;
+  if (!address.ok() || address->is_loopback() || process.insecure || process.tls.enabled()) return;
   findings.faults.push_back(
       {{key, "control-plane.insecure"},
        Cat(text,
-           " can be reached from other machines, and everybody who reaches it controls "
-           "GoComet; expected a loopback address such as 127.0.0.1:",
-           address->port(), ", or `insecure: true` beside it")});
+           " can be reached from other machines; expected `tls:` with `certificate` and `key` "
+           "beside it, a loopback address such as 127.0.0.1:",
+           address->port(),
+           ", or `insecure: true`, with which everybody who reaches it controls GoComet")});
+}
+
+void TlsIsWhole(const ProcessSettings& process, ConfigFindings& findings) {
+  const TlsFiles& tls = process.tls;
+  const auto needs = [&](const std::string& key, const std::string& other) {
+    findings.faults.push_back({{Cat("control-plane.tls.", key)},
+                               Cat("is of no use without `", other, "`; expected both")});
+  };
+  if (!tls.certificate.empty() && tls.key.empty()) needs("certificate", "key");
+  if (!tls.key.empty() && tls.certificate.empty()) needs("key", "certificate");
+  if (!tls.client_authority.empty() && tls.certificate.empty()) needs("client-ca", "certificate");
+  if (process.insecure && tls.enabled()) {
+    findings.faults.push_back(
+        {{"control-plane.insecure", "control-plane.tls.certificate"},
+         "`insecure: true` asks nobody who they are, and `tls` is there to ask; expected one of "
+         "them"});
+  }
+}
+
+void ControlPlaneIsPrivate(const ProcessSettings& process, ConfigFindings& findings) {
+  AddressIsPrivate(process, "control-plane.grpc", process.grpc_address, findings);
+  AddressIsPrivate(process, "control-plane.http", process.http_address, findings);
+  TlsIsWhole(process, findings);
 }
 
 }  // namespace
@@ -24,8 +48,7 @@ void ControlPlaneIsPrivate(const ConfigFile& file, const std::string& key, const
 ConfigFindings ValidateConfig(const ConfigFile& file, const Places& places) {
   ConfigFindings findings;
   ValidatePorts(file, findings);
-  ControlPlaneIsPrivate(file, "control-plane.grpc", file.process.grpc_address, findings);
-  ControlPlaneIsPrivate(file, "control-plane.http", file.process.http_address, findings);
+  ControlPlaneIsPrivate(file.process, findings);
   ValidateServices(file.config, places, findings);
   ValidateRoutes(file.config, places, findings);
   return findings;

@@ -25,13 +25,24 @@ struct BalancerPool {
   bool operator==(const BalancerPool&) const = default;
 };
 
+// PEM files; empty: not set. A new certificate in the same files is taken up while it runs.
+struct TlsFiles {
+  std::string certificate;  // The control plane's own, and those up to its root.
+  std::string key;
+  std::string client_authority;  // Whoever has a certificate of it needs no token.
+  bool enabled() const { return !certificate.empty(); }
+  bool operator==(const TlsFiles&) const = default;
+};
+
 // What is read once at start and needs a restart to change. Not part of a revision.
 struct ProcessSettings {
   std::string database_file = "worker-stats.db";  // `stats-dir`
   std::string state_directory = ".gocomet";
   std::string grpc_address = "127.0.0.1:7070";
   std::string http_address = "127.0.0.1:7071";
-  bool insecure = false;  // Allows control-plane addresses other than loopback.
+  bool insecure = false;       // Whoever reaches the two addresses may do everything.
+  bool anonymous_read = true;  // On loopback, whoever has no token may look.
+  TlsFiles tls;
   bool operator==(const ProcessSettings&) const = default;
 };
 
