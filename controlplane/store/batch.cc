@@ -16,6 +16,9 @@ void Batch::AddRows(StoreWrite& write) {
   for (const BalancedTotals& totals : write.balanced_totals) Put(totals);
   for (Event& event : write.events) Put(std::move(event));
   for (const RolloutRecord& rollout : write.rollouts) rollouts_.Put(rollout.id, rollout);
+  for (AccessTokenChange& change : write.access_tokens) {
+    access_tokens_.push_back(std::move(change));
+  }
 }
 
 void Batch::Append(Batch later) {
@@ -28,6 +31,9 @@ void Batch::Append(Batch later) {
   for (const BalancedTotals& totals : later.balanced_totals()) Put(totals);
   for (Event& event : later.events_) Put(std::move(event));
   for (const RolloutRecord& rollout : later.rollouts()) rollouts_.Put(rollout.id, rollout);
+  for (AccessTokenChange& change : later.access_tokens_) {
+    access_tokens_.push_back(std::move(change));
+  }
   for (Done& done : later.done_) done_.push_back(std::move(done));
   writes_ += later.writes_;
 }

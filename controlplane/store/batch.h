@@ -56,6 +56,7 @@ class Batch {
   const std::vector<BalancedTotals>& balanced_totals() const { return balanced_.rows(); }
   const std::deque<Event>& events() const { return events_; }
   const std::vector<RolloutRecord>& rollouts() const { return rollouts_.rows(); }
+  const std::vector<AccessTokenChange>& access_tokens() const { return access_tokens_; }
 
   // Tells all who wait, in order.
   void Finish(const absl::Status& status);
@@ -73,6 +74,7 @@ class Batch {
   NewestRows<BalancedKey, BalancedTotals> balanced_;
   std::deque<Event> events_;
   NewestRows<uint64_t, RolloutRecord> rollouts_;
+  std::vector<AccessTokenChange> access_tokens_;
   std::vector<Done> done_;
   size_t writes_ = 0;
 };

@@ -48,7 +48,9 @@ absl::Status CheckPlace(const std::filesystem::path& path) {
 
 // A lock of our own on the file, beside SQLite's, which would let two control planes take turns.
 absl::StatusOr<UniqueFd> LockFile(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  // Configs hold values that may be secrets. SQLite gives its other files the mode of this one; one
+  // that is there keeps its own.
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) {
     const int error = errno == EROFS ? EACCES : errno;
     return absl::ErrnoToStatus(error, Cat("it cannot be opened for writing; change its "

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -127,6 +129,43 @@ RolloutRecord ReadRollout(const Statement& row) {
   return rollout;
 }
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string ToHex(const TokenHash& hash) {
+  std::string text;
+  for (const uint8_t byte : hash) {
+    text.push_back(kHexDigits[byte >> 4]);
+    text.push_back(kHexDigits[byte & 15]);
+  }
+  return text;
+}
+
+// Nothing where it is no hash: such a token is good for nothing.
+std::optional<TokenHash> FromHex(const std::string& text) {
+  TokenHash hash;
+  if (text.size() != 2 * hash.size()) return std::nullopt;
+  for (size_t i = 0; i < hash.size(); ++i) {
+    const size_t high = kHexDigits.find(text[2 * i]);
+    const size_t low = kHexDigits.find(text[2 * i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    hash[i] = static_cast<uint8_t>(high << 4 | low);
+  }
+  return hash;
+}
+
+std::optional<AccessToken> ReadAccessToken(const Statement& row) {
+  const auto role = ParseRole(row.Text(2));
+  const auto hash = FromHex(row.Text(3));
+  if (!role || !hash) return std::nullopt;
+  return AccessToken{row.Text(0),
+                     row.Text(1),
+                     *role,
+                     *hash,
+                     FromMicroseconds(row.Integer(4)),
+                     FromMicroseconds(row.Integer(5)),
+                     row.Text(6)};
+}
+
 }  // namespace
 
 absl::StatusOr<StoredState> ReadState(Database& database) {
@@ -159,6 +198,12 @@ absl::StatusOr<StoredState> ReadState(Database& database) {
                  [&](const Statement& row) { state.rollouts.push_back(ReadRollout(row)); }));
   std::reverse(state.events.begin(), state.events.end());
   if (!state.events.empty()) state.last_event_sequence = state.events.back().sequence;
+  GOCOMET_RETURN_IF_ERROR(ForEachRow(
+      database,
+      "SELECT id, name, role, hash, create_time, expire_time, author FROM access_token ORDER BY id",
+      [&](const Statement& row) {
+        if (auto token = ReadAccessToken(row)) state.access_tokens.push_back(*std::move(token));
+      }));
   return state;
 }
 
@@ -197,7 +242,9 @@ absl::StatusOr<RowWriter> RowWriter::Create(Database& database) {
       {&writer.rollout_, write_rollout.c_str()},
       {&writer.prune_rollouts_,
        "DELETE FROM rollout WHERE id <= ? AND id NOT IN (SELECT max(id) FROM rollout GROUP BY "
-       "service)"}};
+       "service)"},
+      {&writer.token_, "INSERT OR REPLACE INTO access_token VALUES (?, ?, ?, ?, ?, ?, ?)"},
+      {&writer.delete_token_, "DELETE FROM access_token WHERE id = ?"}};
   for (const auto& [statement, sql] : statements) {
     GOCOMET_ASSIGN_OR_RETURN(*statement, database.Prepare(sql));
   }
@@ -289,6 +336,22 @@ absl::Status RowWriter::PruneRollouts(uint64_t newest_id) {
   if (newest_id <= kRolloutsKept) return absl::OkStatus();
   prune_rollouts_.Bind(1, newest_id - kRolloutsKept);
   return prune_rollouts_.Run();
+}
+
+absl::Status RowWriter::Write(const AccessTokenChange& change) {
+  const AccessToken& token = change.token;
+  if (change.is_deleted) {
+    delete_token_.Bind(1, token.id);
+    return delete_token_.Run();
+  }
+  token_.Bind(1, token.id);
+  token_.Bind(2, token.name);
+  token_.Bind(3, ToString(token.role));
+  token_.Bind(4, ToHex(token.hash));
+  token_.Bind(5, ToMicroseconds(token.create_time));
+  token_.Bind(6, ToMicroseconds(token.expire_time));
+  token_.Bind(7, token.author);
+  return token_.Run();
 }
 
 absl::Status RowWriter::PruneEvents(uint64_t newest_sequence) {

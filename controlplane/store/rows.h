@@ -27,13 +27,15 @@ class RowWriter {
   absl::Status Write(const BalancedTotals& totals);
   absl::Status Write(const Event& event);
   absl::Status Write(const RolloutRecord& rollout);
+  absl::Status Write(const AccessTokenChange& change);
   // Forgets events but for the newest kEventsKept.
   absl::Status PruneEvents(uint64_t newest_sequence);
   // Forgets rollouts but for the newest kRolloutsKept and the newest of each service.
   absl::Status PruneRollouts(uint64_t newest_id);
 
  private:
-  Statement revision_, worker_, balanced_, event_, prune_, rollout_, prune_rollouts_;
+  Statement revision_, worker_, balanced_, event_, prune_, rollout_, prune_rollouts_, token_,
+      delete_token_;
 };
 
 }  // namespace gocomet::controlplane

@@ -117,7 +117,21 @@ CREATE TABLE rollout (
 CREATE INDEX rollout_of_service ON rollout (service, id);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirstSchema}, {2, kRollouts}};
+// Of tokens only what cannot be turned back into one is kept. Names are unique among those that
+// exist, which the control plane sees to: a batch that is written again meets later rows.
+constexpr const char* kAccessTokens = R"sql(
+CREATE TABLE access_token (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  create_time INTEGER NOT NULL,
+  expire_time INTEGER NOT NULL,
+  author TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirstSchema}, {2, kRollouts}, {3, kAccessTokens}};
 
 }  // namespace
 

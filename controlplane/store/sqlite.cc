@@ -1,5 +1,6 @@
 #include "controlplane/store/sqlite.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -7,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/base/unique_fd.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -107,6 +109,9 @@ void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(dat
 
 absl::StatusOr<Database> Database::Open(const std::string& path, Access access) {
   const bool writes = access == Access::kReadWrite;
+  // A copy is nobody else's business where the original is not. What is wrong with the path SQLite
+  // says below.
+  if (writes) UniqueFd(::open(path.c_str(), O_CREAT | O_EXCL | O_CLOEXEC | O_RDWR, 0600)).Reset();
   const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
   const std::string uri = UriOf(path) + (access == Access::kImmutable ? "?immutable=1" : "");

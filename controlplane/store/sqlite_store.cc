@@ -53,6 +53,7 @@ void SqliteStore::Write(StoreWrite write) {
     // Totals, events and rollouts cost no further memory: only the newest are kept. But what
     // somebody waits for has not happened.
     if (write.at_once) write.rollouts.clear();
+    write.access_tokens.clear();
     if (write.revisions.empty()) pending_.AddRows(write);
   }
   if (write.done) write.done(QueueFull());
@@ -119,6 +120,9 @@ absl::Status SqliteStore::Commit(const Batch& batch) {
     Transaction transaction(database_);
     GOCOMET_RETURN_IF_ERROR(transaction.Begin());
     for (const Revision& row : batch.revisions()) GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
+    for (const AccessTokenChange& row : batch.access_tokens()) {
+      GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
+    }
     for (const WorkerTotals& row : batch.worker_totals()) {
       GOCOMET_RETURN_IF_ERROR(writer_.Write(row));
     }

@@ -8,6 +8,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "controlplane/model/access_token.h"
 #include "controlplane/model/records.h"
 #include "controlplane/model/rollout.h"
 
@@ -21,6 +22,7 @@ struct StoredState {
   std::vector<Event> events;            // The newest 1000, ascending.
   std::vector<RolloutRecord> rollouts;  // Ascending.
   uint64_t last_event_sequence = 0;
+  std::vector<AccessToken> access_tokens;
 };
 
 // Rows to be written; a group of them is one transaction.
@@ -29,12 +31,13 @@ struct StoreWrite {
   std::vector<WorkerTotals> worker_totals;  // Replace the row of the same (worker, incarnation).
   std::vector<BalancedTotals> balanced_totals;  // Likewise for the four keys.
   std::vector<Event> events;
-  // OK once everything above is durable, also across a power loss. Called on the store's writer
+  // OK once all of them are durable, also across a power loss. Called on the store's writer
   // thread, and for a write that found the queue full on the caller's. Unset where nobody waits.
   std::function<void(absl::Status)> done;
   std::vector<RolloutRecord> rollouts = {};  // Replace the row of the same id.
   // Somebody waits for it: commits without delay, and drops the rollouts where it finds no room.
   bool at_once = false;
+  std::vector<AccessTokenChange> access_tokens = {};  // In order: each one counts.
 };
 
 // The one writer of the database file. SQL and SQLite's codes never cross this line.
@@ -43,8 +46,8 @@ struct StoreWrite {
 // order by one thread, at the latest `kCommitDelay` after they came, at once for those with
 // revisions and where `at_once` says so. While the file cannot be written (disk full, locked,
 // read-only) they are kept in memory up to `kQueuedWritesMax` and tried again; `done` of a further
-// write gets RESOURCE_EXHAUSTED at once. Its revisions are dropped then; its totals, events and
-// rollouts are not, since rows that wait are merged and only the newest are kept.
+// write gets RESOURCE_EXHAUSTED at once. Its revisions and tokens are dropped then; its totals,
+// events and rollouts are not, since rows that wait are merged and only the newest are kept.
 class Store {
  public:
   virtual ~Store() = default;

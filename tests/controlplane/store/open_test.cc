@@ -49,6 +49,21 @@ class OpenTest : public StoreFixture {
   }
 };
 
+TEST_F(OpenTest, MakesAFileForItsOwnerAloneAndLeavesTheModeOfOneThatIsThere) {
+  const auto mode = [](const std::string& path) {
+    struct stat file {};
+    EXPECT_EQ(::stat(path.c_str(), &file), 0) << path;
+    return file.st_mode & 0777U;
+  };
+  {
+    const OpenedStore opened = MustOpen();
+    for (const char* suffix : {"", "-wal", "-shm"}) EXPECT_EQ(mode(path_ + suffix), 0600U);
+  }
+  ASSERT_EQ(::chmod(path_.c_str(), 0640), 0);
+  const OpenedStore again = MustOpen();
+  EXPECT_EQ(mode(path_), 0640U);
+}
+
 TEST_F(OpenTest, SaysWhichDirectoryIsMissing) {
   path_ = directory_ + "/missing/stats.db";
   EXPECT_THAT(RefusedWith(absl::StatusCode::kNotFound),

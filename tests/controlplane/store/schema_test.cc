@@ -45,8 +45,24 @@ TEST_F(SchemaTest, AnEarlierFormatIsBroughtUpToDateAfterACopy) {
   const auto copies = FilesBeside(Cat(".format-", kToday, "-"));
   ASSERT_THAT(copies, SizeIs(1));
   path_ = directory_ + "/" + copies[0];
+  EXPECT_EQ(std::filesystem::status(path_).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_THAT(Query("PRAGMA user_version", 1), ElementsAre(Cat(kToday)));
   EXPECT_THAT(Query("SELECT count(*) FROM event", 1), ElementsAre("1"));
+}
+
+TEST_F(SchemaTest, AFileOfTheFirstFormatIsTakenOver) {
+  std::filesystem::remove(path_);
+  {
+    Database database = MustConnect();
+    const std::vector<Migration> first = {Migrations()[0]};
+    ASSERT_TRUE(MigrateFile(database, path_, 0, first, notices_).ok());
+    ASSERT_TRUE(database.Execute("INSERT INTO event VALUES (7, 1, 1, 'cluster', 'K', 'm')").ok());
+  }
+  const OpenedStore opened = MustOpen();
+  EXPECT_THAT(opened.notices, ElementsAre(HasSubstr("from format 1 to ")));
+  EXPECT_EQ(opened.state.last_event_sequence, 7);
+  EXPECT_THAT(opened.state.access_tokens, IsEmpty());
 }
 
 TEST_F(SchemaTest, AFailedMigrationLeavesTheFileAsItWas) {
