@@ -30,15 +30,22 @@ std::string UserName() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What gRPC would say on standard error comes in the errors of calls, too.
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);
   std::ios::sync_with_stdio(false);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const int exit_code = gocomet::ctl::RunCtl(arguments, {.in = std::cin,
-                                                         .out = std::cout,
-                                                         .err = std::cerr,
-                                                         .clock = gocomet::SystemClock(),
-                                                         .colours = WantsColours(),
-                                                         .server = Variable("GOCOMET_SERVER"),
-                                                         .token = Variable("GOCOMET_TOKEN"),
-                                                         .user = UserName()});
+  const int exit_code =
+      gocomet::ctl::RunCtl(arguments, {.in = std::cin,
+                                       .out = std::cout,
+                                       .err = std::cerr,
+                                       .clock = gocomet::SystemClock(),
+                                       .colours = WantsColours(),
+                                       .server = Variable("GOCOMET_SERVER"),
+                                       .token = Variable("GOCOMET_TOKEN"),
+                                       .user = UserName(),
+                                       .tls_ca = Variable("GOCOMET_TLS_CA"),
+                                       .tls_certificate = Variable("GOCOMET_TLS_CERTIFICATE"),
+                                       .tls_key = Variable("GOCOMET_TLS_KEY"),
+                                       .finds_local_token = true});
   return exit_code;
 }

@@ -66,7 +66,17 @@ void DeclareGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--timeout", options.timeout,
                  "how long a call may take, such as 30s [10s; streams: no limit]");
   app.add_option("--token-file", options.token_file,
-                 "file with the token to present [GOCOMET_TOKEN]");
+                 "file with the token to present [GOCOMET_TOKEN; on this machine the admin's own, "
+                 "where you may read it]");
+  app.add_flag("--tls", options.tls, "speak TLS, and trust this machine's authorities");
+  app.add_option("--tls-ca", options.tls_ca,
+                 "speak TLS, and trust the authorities in this PEM file [GOCOMET_TLS_CA]");
+  app.add_option("--tls-certificate", options.tls_certificate,
+                 "PEM file with your certificate, in place of a token [GOCOMET_TLS_CERTIFICATE]");
+  app.add_option("--tls-key", options.tls_key,
+                 "PEM file with the private key of your certificate [GOCOMET_TLS_KEY]");
+  app.add_option("--tls-server-name", options.tls_server_name,
+                 "name in the control plane's certificate, where it is not the address");
 }
 
 // Global options may stand after the command, too.
@@ -98,6 +108,7 @@ int RunCtl(const std::vector<std::string>& arguments, const Environment& environ
   AddScaleCommand(app, session, action);
   AddWorkerCommands(app, session, action);
   AddRolloutCommands(app, session, action);
+  AddTokenCommands(app, session, action);
   AddVersionCommand(app, session, action);
   LetOptionsFallThrough(app);
 

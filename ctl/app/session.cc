@@ -11,12 +11,15 @@
 #include "ctl/app/exit_code.h"
 #include "ctl/app/interrupt.h"
 #include "ctl/client/call_error.h"
+#include "ctl/client/local_token.h"
 #include "ctl/output/display_width.h"
 
 namespace gocomet::ctl {
 namespace {
 
 constexpr size_t kTokenBytesMax = 4096;
+// Of the question that comes before the command's own.
+constexpr std::chrono::milliseconds kLocalPatience{2000};
 
 // The token goes into a header: one line of visible characters.
 absl::StatusOr<std::string> CheckToken(std::string token, std::string_view source) {
@@ -57,6 +60,40 @@ absl::Status Session::Prepare() {
     connection_.stream_timeout = rounded;
   }
 
+  GOCOMET_RETURN_IF_ERROR(PrepareTls());
+  return PrepareToken();
+}
+
+absl::Status Session::PrepareTls() {
+  Tls& tls = connection_.tls;
+  const auto read = [&](const std::string& option, const std::string& variable,
+                        std::string_view option_name, std::string_view variable_name,
+                        std::string& content) -> absl::Status {
+    const std::string& path = option.empty() ? variable : option;
+    if (path.empty()) return absl::OkStatus();
+    auto text = ReadFile(path);
+    if (!text.ok()) {
+      return WithContext(text.status(), option.empty() ? variable_name : option_name);
+    }
+    content = *std::move(text);
+    return absl::OkStatus();
+  };
+  GOCOMET_RETURN_IF_ERROR(
+      read(options_.tls_ca, environment_.tls_ca, "--tls-ca", "GOCOMET_TLS_CA", tls.authorities));
+  GOCOMET_RETURN_IF_ERROR(read(options_.tls_certificate, environment_.tls_certificate,
+                               "--tls-certificate", "GOCOMET_TLS_CERTIFICATE", tls.certificate));
+  GOCOMET_RETURN_IF_ERROR(
+      read(options_.tls_key, environment_.tls_key, "--tls-key", "GOCOMET_TLS_KEY", tls.key));
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return absl::InvalidArgumentError("--tls-certificate and --tls-key go together");
+  }
+  tls.server_name = options_.tls_server_name;
+  tls.enabled = options_.tls || !tls.authorities.empty() || !tls.certificate.empty() ||
+                !tls.server_name.empty();
+  return absl::OkStatus();
+}
+
+absl::Status Session::PrepareToken() {
   if (!options_.token_file.empty()) {
     GOCOMET_ASSIGN_OR_RETURN(std::string content, ReadFile(options_.token_file));
     GOCOMET_ASSIGN_OR_RETURN(
@@ -65,16 +102,33 @@ absl::Status Session::Prepare() {
   } else if (!environment_.token.empty()) {
     GOCOMET_ASSIGN_OR_RETURN(connection_.token, CheckToken(environment_.token, "GOCOMET_TOKEN"));
   }
-  if (!connection_.token.empty() && !connection_.server.is_local) {
-    return absl::InvalidArgumentError(
-        Cat("the token would cross the network to ", connection_.server.text,
-            " unencrypted; use a tunnel to a local address, such as `ssh -L 7070:127.0.0.1:7070`"));
+  if (!connection_.token.empty() && !connection_.server.is_local && !connection_.tls.enabled) {
+    return absl::InvalidArgumentError(Cat(
+        "the token would cross the network to ", connection_.server.text,
+        " unencrypted; use --tls-ca or --tls where the control plane speaks TLS, or a tunnel to "
+        "a local address, such as `ssh -L 7070:127.0.0.1:7070`"));
   }
   return absl::OkStatus();
 }
 
+std::string Session::FindLocalToken() const {
+  const bool is_asked_for = environment_.finds_local_token && connection_.token.empty() &&
+                            connection_.tls.certificate.empty() && connection_.server.is_local &&
+                            connection_.server.port != 0;
+  if (!is_asked_for) return "";
+  ControlPlane::Options options = connection_;
+  options.call_timeout = std::min(options.call_timeout, kLocalPatience);
+  const auto who = ControlPlane(options).WhoAmI();
+  // Whatever is wrong, the command's own call will say it.
+  if (!who.ok() || who->local_token_file().empty()) return "";
+  return ReadLocalToken(who->local_token_file(), connection_.server.port).value_or("");
+}
+
 ControlPlane& Session::control_plane() {
-  if (!control_plane_) control_plane_ = std::make_unique<ControlPlane>(connection_);
+  std::call_once(connected_, [this] {
+    if (std::string token = FindLocalToken(); !token.empty()) connection_.token = std::move(token);
+    control_plane_ = std::make_unique<ControlPlane>(connection_);
+  });
   return *control_plane_;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,12 @@ struct Environment {
   std::string server;  // GOCOMET_SERVER
   std::string token;   // GOCOMET_TOKEN
   std::string user;    // Author of changes.
+  // GOCOMET_TLS_CA, GOCOMET_TLS_CERTIFICATE, GOCOMET_TLS_KEY: paths.
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  // Where no token is given, whether to look for the admin's own on this machine.
+  bool finds_local_token = false;
 };
 
 // As they stand on the command line; the same for every command.
@@ -35,6 +42,11 @@ struct GlobalOptions {
   std::string server = "127.0.0.1:7070";
   std::string timeout;  // Empty: 10s for calls, none for streams.
   std::string token_file;
+  bool tls = false;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_server_name;
   std::string output = "table";
   bool no_headers = false;
 };
@@ -50,7 +62,7 @@ class Session {
   // option at fault.
   absl::Status Prepare();
 
-  // Connects at its first call, so commands that ask nothing cost nothing.
+  // Connects at its first call, so commands that ask nothing cost nothing. Any thread.
   ControlPlane& control_plane();
 
   OutputForm form() const { return form_; }
@@ -85,11 +97,17 @@ class Session {
   int RunStream(const std::function<absl::Status()>& stream);
 
  private:
+  absl::Status PrepareTls();
+  absl::Status PrepareToken();
+  // The token of a control plane on this machine; empty where there is none for this user.
+  std::string FindLocalToken() const;
+
   const Environment environment_;
   const Style style_;
   GlobalOptions options_;
   OutputForm form_ = OutputForm::kTable;
   ControlPlane::Options connection_;
+  std::once_flag connected_;
   std::unique_ptr<ControlPlane> control_plane_;
   std::unique_ptr<Printer> printer_;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ctl/client/channel.h"
+#include "gocomet/v1/access.grpc.pb.h"
 #include "gocomet/v1/balancers.grpc.pb.h"
 #include "gocomet/v1/cluster.grpc.pb.h"
 #include "gocomet/v1/config.grpc.pb.h"
@@ -75,6 +76,28 @@ ControlPlane::~ControlPlane() = default;
 absl::StatusOr<v1::ClusterStatus> ControlPlane::GetStatus() {
   using Service = v1::ClusterService;
   return connection_->channel.Call<Service>(&Service::Stub::GetStatus, v1::GetStatusRequest());
+}
+
+absl::StatusOr<v1::WhoAmIResponse> ControlPlane::WhoAmI() {
+  using Service = v1::AccessService;
+  return connection_->channel.Call<Service>(&Service::Stub::WhoAmI, v1::WhoAmIRequest());
+}
+
+absl::StatusOr<v1::CreateTokenResponse> ControlPlane::CreateToken(
+    const v1::CreateTokenRequest& request) {
+  using Service = v1::AccessService;
+  return connection_->channel.Call<Service>(&Service::Stub::CreateToken, request);
+}
+
+absl::StatusOr<v1::ListTokensResponse> ControlPlane::ListTokens() {
+  using Service = v1::AccessService;
+  return connection_->List<Service>(&Service::Stub::ListTokens, v1::ListTokensRequest());
+}
+
+absl::StatusOr<v1::DeleteTokenResponse> ControlPlane::DeleteToken(
+    const v1::DeleteTokenRequest& request) {
+  using Service = v1::AccessService;
+  return connection_->channel.Call<Service>(&Service::Stub::DeleteToken, request);
 }
 
 absl::StatusOr<v1::Worker> ControlPlane::GetWorker(const std::string& id) {

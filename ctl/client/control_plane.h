@@ -10,6 +10,8 @@
 #include <absl/status/statusor.h>
 
 #include "ctl/client/server_address.h"
+#include "ctl/client/tls.h"
+#include "gocomet/v1/access.pb.h"
 #include "gocomet/v1/balancers.pb.h"
 #include "gocomet/v1/cluster.pb.h"
 #include "gocomet/v1/config.pb.h"
@@ -37,12 +39,18 @@ class ControlPlane {
     std::optional<std::chrono::milliseconds> stream_timeout;
     // Sent as `authorization: Bearer …` where it is not empty.
     std::string token;
+    Tls tls;
   };
 
   explicit ControlPlane(Options options);
   ~ControlPlane();
 
   absl::StatusOr<v1::ClusterStatus> GetStatus();
+
+  absl::StatusOr<v1::WhoAmIResponse> WhoAmI();
+  absl::StatusOr<v1::CreateTokenResponse> CreateToken(const v1::CreateTokenRequest& request);
+  absl::StatusOr<v1::ListTokensResponse> ListTokens();
+  absl::StatusOr<v1::DeleteTokenResponse> DeleteToken(const v1::DeleteTokenRequest& request);
 
   absl::StatusOr<v1::Worker> GetWorker(const std::string& id);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers(const std::string& service);

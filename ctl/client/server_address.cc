@@ -33,12 +33,14 @@ absl::StatusOr<ServerAddress> ServerAddress::Parse(std::string_view text) {
   server.target = server.text;
   if (const auto address = Address::Parse(text); address.ok()) {
     server.is_local = address->is_unix() || address->is_loopback();
+    server.port = address->is_unix() ? 0 : address->port();
     if (address->is_unix() || address->port() != 0) return server;
   }
   const size_t colon = text.rfind(':');
   if (colon != std::string_view::npos && IsHostName(text.substr(0, colon)) &&
       IsPort(text.substr(colon + 1))) {
     server.is_local = text.substr(0, colon) == "localhost";
+    server.port = static_cast<uint16_t>(std::stoi(std::string(text.substr(colon + 1))));
     return server;
   }
   return absl::InvalidArgumentError(

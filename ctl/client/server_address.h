@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct ServerAddress {
   std::string target;  // gRPC's name of it.
   // On this machine: a Unix socket, a loopback address or `localhost`.
   bool is_local = false;
+  uint16_t port = 0;  // 0 for a Unix socket.
 };
 
 }  // namespace gocomet::ctl

@@ -28,6 +28,8 @@ void AddScaleCommand(CLI::App& app, Session& session, Action& action);
 void AddWorkerCommands(CLI::App& app, Session& session, Action& action);
 // rollout restart, status, list, pause, resume, abort, undo
 void AddRolloutCommands(CLI::App& app, Session& session, Action& action);
+// token, whoami
+void AddTokenCommands(CLI::App& app, Session& session, Action& action);
 void AddVersionCommand(CLI::App& app, Session& session, Action& action);
 
 std::string Version();

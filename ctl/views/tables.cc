@@ -107,6 +107,21 @@ Table RevisionTable(const v1::ListRevisionsResponse& list, WallTime now, bool wi
   return table;
 }
 
+Table TokenTable(const v1::ListTokensResponse& list, WallTime now, bool wide) {
+  Table table =
+      Columns({"NAME", "ID", "ROLE", "EXPIRES-IN", "AGE", "AUTHOR"}, wide, {"CREATED", "EXPIRES"});
+  for (const v1::Token& token : list.tokens()) {
+    const auto expires = WallTime(std::chrono::seconds(token.expire_time().seconds()));
+    const bool has_expired = token.has_expire_time() && expires <= now;
+    AddRow(table,
+           {token.name(), token.id(), RoleWord(token.role()),
+            has_expired ? Cell("expired", Tone::kBad) : Cell(Until(token.expire_time(), now)),
+            Age(token.create_time(), now), token.author()},
+           wide, {TimeText(token.create_time()), TimeText(token.expire_time())});
+  }
+  return table;
+}
+
 Table EventTable(const v1::ListEventsResponse& list, WallTime now, bool wide) {
   // The message is last, for it may be long.
   Table table(

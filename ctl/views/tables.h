@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "ctl/output/table.h"
+#include "gocomet/v1/access.pb.h"
 #include "gocomet/v1/balancers.pb.h"
 #include "gocomet/v1/config.pb.h"
 #include "gocomet/v1/events.pb.h"
@@ -17,6 +18,7 @@ Table RemovedWorkerTable(const v1::Worker& worker, bool wide);
 Table BalancerTable(const v1::ListBalancersResponse& list, WallTime now, bool wide);
 Table ServiceTable(const v1::ListServicesResponse& list, bool wide);
 Table RevisionTable(const v1::ListRevisionsResponse& list, WallTime now, bool wide);
+Table TokenTable(const v1::ListTokensResponse& list, WallTime now, bool wide);
 Table EventTable(const v1::ListEventsResponse& list, WallTime now, bool wide);
 
 // One row per worker, workers that no longer exist folded into one `(retired: N)` unless

@@ -52,6 +52,19 @@ std::string RuntimeWord(v1::Runtime runtime) {
   return word;
 }
 
+std::string RoleWord(v1::Role role) {
+  switch (role) {
+    case v1::ROLE_VIEWER:
+      return "viewer";
+    case v1::ROLE_OPERATOR:
+      return "operator";
+    case v1::ROLE_ADMIN:
+      return "admin";
+    default:
+      return WordOf(role);
+  }
+}
+
 std::string Age(const google::protobuf::Timestamp& time, WallTime now) {
   if (!IsSet(time)) return "";
   return FormatAge(std::chrono::seconds(SecondsOf(now) - time.seconds()));

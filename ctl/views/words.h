@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "ctl/output/table.h"
+#include "gocomet/v1/access.pb.h"
 #include "gocomet/v1/config.pb.h"
 
 // How single values read in tables and texts. Pure: `now` is an argument.
@@ -32,6 +33,9 @@ Cell StateCell(Enum value) {
 
 // As in config.yaml: `docker`, `process` ….
 std::string RuntimeWord(v1::Runtime runtime);
+
+// As the command line takes it: `viewer`, `operator`, `admin`.
+std::string RoleWord(v1::Role role);
 
 // Time since, such as `3m20s`; empty for a time that is not set.
 std::string Age(const google::protobuf::Timestamp& time, WallTime now);

@@ -57,12 +57,13 @@ TEST(Manual, NamesEveryOption) {
 }
 
 TEST(Manual, NamesEachVerbOfConfigWithItsOptions) {
-  for (const std::string family : {"config", "rollout"}) {
+  for (const std::string family : {"config", "rollout", "token"}) {
     for (const std::string& verb : Commands(HelpOf(family))) {
       EXPECT_THAT(Manual(), testing::HasSubstr("`" + family + " " + verb));
       const std::string help = RunProgram({}, {family, verb, "--help"}).out;
       for (const std::string& option : AllOf(help, "^  (?:-[a-z],)?(--[a-z-]+)")) {
-        EXPECT_THAT(Manual(), testing::HasSubstr(option)) << "an option of " << family << verb;
+        EXPECT_THAT(Manual(), testing::HasSubstr(option))
+            << "an option of " << family << " " << verb;
       }
     }
   }
@@ -71,7 +72,7 @@ TEST(Manual, NamesEachVerbOfConfigWithItsOptions) {
 TEST(Manual, NamesNoOptionThatDoesNotExist) {
   std::string help = HelpOf("") + HelpOf("config");
   for (const std::string& command : Commands(HelpOf(""))) help += HelpOf(command);
-  for (const std::string family : {"config", "rollout"}) {
+  for (const std::string family : {"config", "rollout", "token"}) {
     for (const std::string& verb : Commands(HelpOf(family))) {
       help += RunProgram({}, {family, verb, "--help"}).out;
     }
