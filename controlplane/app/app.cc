@@ -14,6 +14,7 @@
 #include <set>
 #include <utility>
 
+#include "common/base/address.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
@@ -22,9 +23,11 @@
 #include "controlplane/app/balancer_processes.h"
 #include "controlplane/app/config_start.h"
 #include "controlplane/app/console.h"
+#include "controlplane/app/local_admin.h"
 #include "controlplane/app/ports.h"
 #include "controlplane/app/runtime_choice.h"
 #include "controlplane/app/signals.h"
+#include "controlplane/app/staged_tls.h"
 #include "controlplane/app/state_directory.h"
 #include "controlplane/app/token_issuer.h"
 #include "controlplane/cluster/cluster.h"
@@ -99,6 +102,7 @@ class App {
     signals_.reset();
     http_.reset();
     rpc_.reset();
+    if (tls_) tls_->Remove();
     console_.reset();
     if (cluster_) cluster_->workers().ForgetDiagnoses();
     driver_.reset();
@@ -170,6 +174,9 @@ class App {
     state_.emplace(std::move(state));
     GOCOMET_ASSIGN_OR_RETURN(auto tokens, TokenIssuer::Open(state_->secret_file()));
     tokens_.emplace(std::move(tokens));
+    GOCOMET_ASSIGN_OR_RETURN(auto tls,
+                             StagedTls::Open(ResolveTls(process.tls), state_->tls_directory()));
+    tls_.emplace(std::move(tls));
 
     database_file_ = ResolvePath(loaded_.directory, process.database_file);
     GOCOMET_ASSIGN_OR_RETURN(OpenedStore opened, OpenStore(database_file_));
@@ -213,6 +220,9 @@ class App {
       return tokens_->Issue(Cat("worker/", instance));
     };
     options.process = process;
+    access_tokens_ = std::move(opened.state.access_tokens);
+    GOCOMET_ASSIGN_OR_RETURN(auto admin, OpenLocalAdmin(state_->admin_token_file(), clock_.Wall()));
+    access_tokens_.push_back(std::move(admin));
     opened.state.revisions = std::move(start.revisions);
     cluster_.emplace(std::move(options), *driver_, *launcher_, *store_, clock_,
                      std::move(opened.state), std::move(start.config), std::move(left_over_));
@@ -266,8 +276,9 @@ class App {
       serving_ = true;
     }
     const ProcessSettings& process = loaded_.file.process;
-    GOCOMET_ASSIGN_OR_RETURN(
-        http_, HealthServer::Start(process.http_address, [this] { return cluster_->ready(); }));
+    GOCOMET_ASSIGN_OR_RETURN(http_,
+                             HealthServer::Start(process.http_address, ResolveTls(process.tls),
+                                                 [this] { return cluster_->ready(); }));
     v1::ClusterStatus facts;
     facts.set_version(kVersion);
     facts.set_pid(::getpid());
@@ -283,7 +294,10 @@ class App {
                                                .data_plane_socket = state_->data_plane_socket(),
                                                .report_socket = state_->report_socket(),
                                                .process = process,
-                                               .facts = facts},
+                                               .facts = facts,
+                                               .access = Access(process),
+                                               .access_tokens = std::move(access_tokens_),
+                                               .tls = tls_->files()},
                                               *cluster_, *driver_, *tokens_));
     Banner banner;
     banner.version = kVersion;
@@ -302,6 +316,25 @@ class App {
     return absl::OkStatus();
   }
 
+  AccessPolicy Access(const ProcessSettings& process) const {
+    AccessPolicy policy;
+    policy.local_token_file = state_->admin_token_file();
+    policy.takes_certificates = !process.tls.client_authority.empty();
+    const auto address = Address::Parse(process.grpc_address);
+    // Elsewhere a loopback peer may be a proxy that speaks for anybody.
+    const bool is_private = address.ok() && address->is_loopback() && !process.tls.enabled();
+    if (is_private && process.anonymous_read) policy.anonymous_local = Role::kViewer;
+    if (process.insecure) policy.anonymous = Role::kAdmin;
+    return policy;
+  }
+
+  TlsFiles ResolveTls(TlsFiles files) const {
+    for (std::string* path : {&files.certificate, &files.key, &files.client_authority}) {
+      if (!path->empty()) *path = ResolvePath(loaded_.directory, *path);
+    }
+    return files;
+  }
+
   // On the signals' thread. Before it serves nothing has been started, and calls that may take
   // minutes, such as the build of an image, are under way: there is nothing to wait for.
   void PassOnSignal(int signal) {
@@ -314,7 +347,10 @@ class App {
 
   // On the owner's thread, as all below.
   void OnSignal(int signal) {
-    if (signal == SIGHUP) return ReloadConfig();
+    if (signal == SIGHUP) {
+      ReloadTls();
+      return ReloadConfig();
+    }
     if (line_.detach_on_exit) {
       detached_ = true;
       return cluster_->Detach();
@@ -324,6 +360,18 @@ class App {
       cluster_->StopNow();
     } else {
       cluster_->Stop();
+    }
+  }
+
+  void ReloadTls() {
+    const auto is_new = tls_->Refresh();
+    if (!is_new.ok()) {
+      cluster_->events().Error(
+          "cluster", "TlsReloadFailed",
+          Cat(MessageOf(is_new.status()), "; what was read before stays in use"));
+    } else if (*is_new) {
+      cluster_->events().Info("cluster", "TlsReloaded",
+                              "new connections meet the new certificate within seconds");
     }
   }
 
@@ -420,10 +468,12 @@ class App {
 
   std::optional<StateDirectory> state_;
   std::optional<TokenIssuer> tokens_;
+  std::optional<StagedTls> tls_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<RuntimeDriver> driver_;
   std::unique_ptr<BalancerLauncher> launcher_;
   LeftBalancers left_over_;
+  std::vector<AccessToken> access_tokens_;
   std::optional<Cluster> cluster_;
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HealthServer> http_;

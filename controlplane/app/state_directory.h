@@ -19,6 +19,8 @@ class StateDirectory {
 
   const std::string& path() const { return path_; }
   std::string secret_file() const { return path_ + "/secret"; }
+  std::string admin_token_file() const { return path_ + "/admin-token"; }
+  std::string tls_directory() const { return path_ + "/tls"; }
   std::string workers_directory() const { return path_ + "/workers"; }
   std::string balancers_directory() const { return path_ + "/balancers"; }
   std::string report_directory() const { return path_ + "/sockets/report"; }

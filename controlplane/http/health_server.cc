@@ -7,11 +7,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
@@ -20,6 +22,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/unique_fd.h"
+#include "controlplane/http/tls_context.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -54,7 +57,11 @@ class HealthServer::Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  absl::Status Start(const std::string& text) {
+  absl::Status Start(const std::string& text, const TlsFiles& tls) {
+    if (tls.enabled()) {
+      GOCOMET_ASSIGN_OR_RETURN(auto context, TlsContext::Open(tls));
+      tls_.emplace(std::move(context));
+    }
     GOCOMET_ASSIGN_OR_RETURN(const Address wanted, Address::Parse(text));
     GOCOMET_RETURN_IF_ERROR(CheckAddressIsFree(wanted));
     base_ = event_base_new();
@@ -64,6 +71,7 @@ class HealthServer::Loop {
     evhttp_set_max_headers_size(http_, kHeadBytesMax);
     evhttp_set_max_body_size(http_, 0);
     evhttp_set_gencb(http_, &Loop::OnRequest, this);
+    if (tls_) evhttp_set_bevcb(http_, &Loop::OnConnection, this);
     evhttp_bound_socket* bound =
         evhttp_bind_socket_with_handle(http_, wanted.host().c_str(), wanted.port());
     if (bound == nullptr) return absl::ErrnoToStatus(errno, Cat("cannot serve HTTP on ", text));
@@ -91,6 +99,12 @@ class HealthServer::Loop {
     event_base_loopbreak(static_cast<event_base*>(base));
   }
 
+  // Without a bufferevent of ours it would make one that speaks in the clear.
+  static bufferevent* OnConnection(event_base* base, void* self) {
+    return bufferevent_openssl_socket_new(base, -1, static_cast<Loop*>(self)->tls_->NewConnection(),
+                                          BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+  }
+
   static void OnRequest(evhttp_request* request, void* self) {
     const char* raw = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
     const std::string_view path = raw == nullptr ? "" : raw;
@@ -104,6 +118,7 @@ class HealthServer::Loop {
   }
 
   const std::function<bool()> ready_;
+  std::optional<TlsContext> tls_;  // The server's thread only, once it runs.
   event_base* base_ = nullptr;
   evhttp* http_ = nullptr;
   event* stop_event_ = nullptr;
@@ -113,9 +128,10 @@ class HealthServer::Loop {
 };
 
 absl::StatusOr<std::unique_ptr<HealthServer>> HealthServer::Start(const std::string& address,
+                                                                  const TlsFiles& tls,
                                                                   std::function<bool()> ready) {
   auto loop = std::make_unique<Loop>(std::move(ready));
-  GOCOMET_RETURN_IF_ERROR(loop->Start(address));
+  GOCOMET_RETURN_IF_ERROR(loop->Start(address, tls));
   return std::unique_ptr<HealthServer>(new HealthServer(std::move(loop)));
 }
 

@@ -16,8 +16,6 @@
 namespace gocomet::controlplane {
 namespace {
 
-std::string AuthorOr(const std::string& author) { return author.empty() ? "unknown" : author; }
-
 // And warnings, where there are no problems.
 template <typename Response>
 void AddProblems(const ParsedConfig& parsed, Response& response) {
@@ -90,6 +88,7 @@ absl::Status ConfigService::CheckRuntime(const ParsedConfig& parsed,
 grpc::ServerUnaryReactor* ConfigService::ValidateConfig(grpc::CallbackServerContext* context,
                                                         const v1::ValidateConfigRequest* request,
                                                         v1::ValidateConfigResponse* response) {
+  if (!Verdict(context).ok()) return AnswerNow(context, Verdict(context));
   const absl::Status valid = CheckLine("file_name", request->file_name(), kFileNameMax);
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
   const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
@@ -100,6 +99,7 @@ grpc::ServerUnaryReactor* ConfigService::ValidateConfig(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* ConfigService::PlanConfig(grpc::CallbackServerContext* context,
                                                     const v1::PlanConfigRequest* request,
                                                     v1::PlanConfigResponse* response) {
+  if (!Verdict(context).ok()) return AnswerNow(context, Verdict(context));
   const absl::Status valid = CheckLine("file_name", request->file_name(), kFileNameMax);
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
   const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
@@ -120,14 +120,16 @@ grpc::ServerUnaryReactor* ConfigService::PlanConfig(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ConfigService::ApplyConfig(grpc::CallbackServerContext* context,
                                                      const v1::ApplyConfigRequest* request,
                                                      v1::ApplyConfigResponse* response) {
+  if (!Verdict(context).ok()) return AnswerNow(context, Verdict(context));
   absl::Status valid = CheckLine("file_name", request->file_name(), kFileNameMax);
   if (valid.ok()) valid = CheckAuthorAndReason(*request);
   if (!valid.ok()) return AnswerNow(context, ToGrpc(valid));
   const ParsedConfig parsed = Parse(request->config_yaml(), request->file_name());
   if (!parsed.ok()) return AnswerNow(context, ToGrpc(parsed.problems));
   for (const ConfigProblem& each : parsed.warnings) *response->add_warnings() = ToProto(each);
-  ConfigChange change{parsed.file.config,          request->config_yaml(), request->base_revision(),
-                      AuthorOr(request->author()), request->reason(),      "apply"};
+  ConfigChange change{parsed.file.config,       request->config_yaml(),
+                      request->base_revision(), AuthorOf(context, request->author()),
+                      request->reason(),        "apply"};
   return AnswerLater(
       cluster_, context,
       [this, response, change = std::move(change)](const std::shared_ptr<Reply>& reply) {
@@ -207,7 +209,9 @@ grpc::ServerUnaryReactor* ConfigService::RollbackConfig(grpc::CallbackServerCont
                                                         const v1::RollbackConfigRequest* request,
                                                         v1::ApplyConfigResponse* response) {
   return AnswerLater(
-      cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+      cluster_, context,
+      [this, request, response,
+       author = AuthorOf(context, request->author())](const std::shared_ptr<Reply>& reply) {
         const absl::Status valid = CheckRollback(*request);
         if (!valid.ok()) return reply->Finish(ToGrpc(valid));
         const auto found = FindRevision(cluster_, "revision", request->revision());
@@ -221,7 +225,7 @@ grpc::ServerUnaryReactor* ConfigService::RollbackConfig(grpc::CallbackServerCont
         ConfigChange change{parsed.file.config,
                             revision->config_yaml,
                             request->base_revision(),
-                            AuthorOr(request->author()),
+                            author,
                             request->reason().empty() ? Cat("back to revision ", revision->number)
                                                       : request->reason(),
                             "rollback"};
@@ -229,9 +233,9 @@ grpc::ServerUnaryReactor* ConfigService::RollbackConfig(grpc::CallbackServerCont
       });
 }
 
-grpc::ServerWriteReactor<v1::Revision>* ConfigService::WatchConfig(grpc::CallbackServerContext*,
-                                                                   const v1::WatchConfigRequest*) {
-  return Watch<v1::Revision>(cluster_, streams_, absl::OkStatus(),
+grpc::ServerWriteReactor<v1::Revision>* ConfigService::WatchConfig(
+    grpc::CallbackServerContext* context, const v1::WatchConfigRequest*) {
+  return Watch<v1::Revision>(context, cluster_, streams_, absl::OkStatus(),
                              [this](const std::shared_ptr<WatchStream<v1::Revision>>& stream) {
                                DesiredState& desired = cluster_.desired_state();
                                stream->Send(ToProto(desired.newest()));

@@ -55,7 +55,7 @@ v1::LogLine ToLogLine(const std::string& id, const std::string& name, const Runt
 }  // namespace
 
 grpc::ServerWriteReactor<v1::LogLine>* WorkerService::StreamLogs(
-    grpc::CallbackServerContext*, const v1::StreamLogsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::StreamLogsRequest* request) {
   const std::vector<std::string> wanted(request->workers().begin(), request->workers().end());
   absl::Status valid;
   if (request->tail() < -1) valid = InvalidField("tail", "must be -1, or 0 and above");
@@ -66,7 +66,7 @@ grpc::ServerWriteReactor<v1::LogLine>* WorkerService::StreamLogs(
   const int tail = request->tail() == 0 ? kDefaultTail : request->tail();
   const bool follow = request->follow();
   return Watch<v1::LogLine>(
-      cluster_, streams_, valid,
+      context, cluster_, streams_, valid,
       [this, wanted, tail, follow](const Stream& stream) -> std::function<void()> {
         std::vector<const Worker*> workers;
         for (size_t i = 0; i < wanted.size(); ++i) {

@@ -51,25 +51,23 @@ template <typename Request>
 grpc::ServerUnaryReactor* Perform(Cluster& cluster, grpc::CallbackServerContext* context,
                                   Cluster::RolloutVerb verb, const Request* request,
                                   v1::Rollout* response) {
-  return AnswerLater(cluster, context,
-                     [&cluster, verb, request, response](const std::shared_ptr<Reply>& reply) {
-                       absl::Status valid = CheckLine("author", request->author(), kAuthorMax);
-                       if (valid.ok()) valid = CheckLine("reason", request->reason(), kReasonMax);
-                       if (!valid.ok()) return reply->Finish(ToGrpc(valid));
-                       const auto service = FindService(cluster, "service", request->service());
-                       if (!service.ok()) return reply->Finish(ToGrpc(service.status()));
-                       const Asked asked{request->author().empty() ? "unknown" : request->author(),
-                                         request->reason()};
-                       cluster.ChangeRollout(
-                           verb, (*service)->name, asked,
-                           [response, reply](const absl::StatusOr<RolloutRecord>& rollout) {
-                             if (!rollout.ok()) {
-                               return reply->Finish(ToGrpc(AtField("service", rollout.status())));
-                             }
-                             *response = ToProto(*rollout);
-                             reply->Finish(grpc::Status::OK);
-                           });
-                     });
+  return AnswerLater(
+      cluster, context,
+      [&cluster, verb, request, response,
+       author = AuthorOf(context, request->author())](const std::shared_ptr<Reply>& reply) {
+        absl::Status valid = CheckLine("author", request->author(), kAuthorMax);
+        if (valid.ok()) valid = CheckLine("reason", request->reason(), kReasonMax);
+        if (!valid.ok()) return reply->Finish(ToGrpc(valid));
+        const auto service = FindService(cluster, "service", request->service());
+        if (!service.ok()) return reply->Finish(ToGrpc(service.status()));
+        cluster.ChangeRollout(
+            verb, (*service)->name, {author, request->reason()},
+            [response, reply](const absl::StatusOr<RolloutRecord>& rollout) {
+              if (!rollout.ok()) return reply->Finish(ToGrpc(AtField("service", rollout.status())));
+              *response = ToProto(*rollout);
+              reply->Finish(grpc::Status::OK);
+            });
+      });
 }
 
 }  // namespace
@@ -113,10 +111,10 @@ grpc::ServerUnaryReactor* RolloutService::ListRollouts(grpc::CallbackServerConte
 }
 
 grpc::ServerWriteReactor<v1::Rollout>* RolloutService::WatchRollouts(
-    grpc::CallbackServerContext*, const v1::WatchRolloutsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::WatchRolloutsRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::Rollout>>;
   return Watch<v1::Rollout>(
-      cluster_, streams_, absl::OkStatus(),
+      context, cluster_, streams_, absl::OkStatus(),
       [this, only = request->service(),
        id = request->id()](const Stream& stream) -> std::function<void()> {
         absl::Status known = CheckFilter(cluster_, only);

@@ -11,10 +11,14 @@
 #include "common/base/address.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "controlplane/rpc/access_interceptor.h"
+#include "controlplane/rpc/access_service.h"
+#include "controlplane/rpc/call_context.h"
 #include "controlplane/rpc/config_service.h"
 #include "controlplane/rpc/rollout_service.h"
 #include "controlplane/rpc/stream_limit.h"
 #include "controlplane/rpc/sync_services.h"
+#include "controlplane/rpc/tls_credentials.h"
 #include "controlplane/rpc/unreadable_requests.h"
 #include "controlplane/rpc/view_services.h"
 #include "controlplane/rpc/worker_service.h"
@@ -36,7 +40,15 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
   builder.SetResourceQuota(grpc::ResourceQuota("gocomet").SetMaxThreads(kThreadsMax));
-  ExplainUnreadableRequests(builder);
+}
+
+void SetInterceptors(grpc::ServerBuilder& builder,
+                     std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> last) {
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
+  // Those of a call speak in this order before its status is sent.
+  factories.push_back(ExplainUnreadableRequests());
+  if (last) factories.push_back(std::move(last));
+  builder.experimental().SetInterceptorCreators(std::move(factories));
 }
 
 // One gRPC server on a Unix socket. A socket that a dead control plane left behind is replaced; the
@@ -47,6 +59,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> ServeOnSocket(grpc::Service& servi
   ::unlink(path.c_str());
   grpc::ServerBuilder builder;
   SetLimits(builder);
+  SetInterceptors(builder, nullptr);
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
@@ -60,7 +73,9 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> ServeOnSocket(grpc::Service& servi
 class Server final : public RpcServer {
  public:
   Server(const Options& options, Cluster& cluster, RuntimeDriver& driver, const TokenIssuer& tokens)
-      : config_(cluster, watches_, options.process),
+      : gatekeeper_(options.access, options.limits, cluster.clock()),
+        access_(cluster, gatekeeper_, options.access_tokens),
+        config_(cluster, watches_, options.process),
         services_(cluster, watches_),
         workers_(cluster, watches_, driver),
         rollouts_(cluster, watches_),
@@ -69,7 +84,16 @@ class Server final : public RpcServer {
         statistics_(cluster, watches_),
         cluster_(cluster, options.facts),
         data_plane_(cluster, tokens, options.hello_patience),
-        reports_(cluster, tokens, options.hello_patience) {}
+        reports_(cluster, tokens, options.hello_patience),
+        record_([&cluster](Event event) {
+          cluster.mailbox().Post([&cluster, event = std::move(event)] {
+            if (event.severity == Severity::kInfo) {
+              cluster.events().Info(event.subject, event.kind, event.message);
+            } else {
+              cluster.events().Warning(event.subject, event.kind, event.message);
+            }
+          });
+        }) {}
 
   absl::Status Start(const Options& options) {
     GOCOMET_ASSIGN_OR_RETURN(address_, Address::Parse(options.public_address));
@@ -80,11 +104,14 @@ class Server final : public RpcServer {
     // Two control planes must not share the port without knowing it.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     SetLimits(builder);
+    SetInterceptors(builder, MakeAccessInterceptors(gatekeeper_, record_));
+    builder.SetContextAllocator(std::make_unique<CallContexts>());
+    GOCOMET_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(options.tls));
     int port = 0;
-    builder.AddListeningPort(options.public_address, grpc::InsecureServerCredentials(), &port);
-    for (grpc::Service* service :
-         std::initializer_list<grpc::Service*>{&config_, &services_, &workers_, &rollouts_,
-                                               &balancers_, &events_, &statistics_, &cluster_}) {
+    builder.AddListeningPort(options.public_address, credentials, &port);
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &access_, &config_, &services_, &workers_, &rollouts_, &balancers_, &events_,
+             &statistics_, &cluster_}) {
       builder.RegisterService(service);
     }
     public_server_ = builder.BuildAndStart();
@@ -92,10 +119,11 @@ class Server final : public RpcServer {
       return absl::AlreadyExistsError(Cat("cannot serve gRPC on ", options.public_address));
     }
     for (const char* service :
-         {v1::ConfigService::service_full_name(), v1::ServiceService::service_full_name(),
-          v1::WorkerService::service_full_name(), v1::RolloutService::service_full_name(),
-          v1::BalancerService::service_full_name(), v1::EventService::service_full_name(),
-          v1::StatisticsService::service_full_name(), v1::ClusterService::service_full_name()}) {
+         {v1::AccessService::service_full_name(), v1::ConfigService::service_full_name(),
+          v1::ServiceService::service_full_name(), v1::WorkerService::service_full_name(),
+          v1::RolloutService::service_full_name(), v1::BalancerService::service_full_name(),
+          v1::EventService::service_full_name(), v1::StatisticsService::service_full_name(),
+          v1::ClusterService::service_full_name()}) {
       public_server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
     GOCOMET_ASSIGN_OR_RETURN(address_,
@@ -121,6 +149,8 @@ class Server final : public RpcServer {
  private:
   Address address_;
   StreamLimit watches_{kWatchesMax};
+  Gatekeeper gatekeeper_;
+  AccessService access_;
   ConfigService config_;
   ServiceService services_;
   WorkerService workers_;
@@ -131,6 +161,7 @@ class Server final : public RpcServer {
   ClusterService cluster_;
   DataPlaneService data_plane_;
   ReportService reports_;
+  const std::function<void(Event)> record_;
   std::unique_ptr<grpc::Server> public_server_;
   std::unique_ptr<grpc::Server> data_plane_server_;
   std::unique_ptr<grpc::Server> report_server_;

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <absl/status/statusor.h>
 
 #include "controlplane/app/token_issuer.h"
 #include "controlplane/cluster/cluster.h"
+#include "controlplane/model/access_token.h"
 #include "controlplane/model/config.h"
+#include "controlplane/rpc/gatekeeper.h"
 #include "controlplane/runtime/runtime_driver.h"
 #include "gocomet/v1/cluster.pb.h"
 
@@ -26,12 +29,16 @@ class RpcServer {
     v1::ClusterStatus facts;
     // How long a balancer or worker that has connected may take to say who it is.
     std::chrono::milliseconds hello_patience{10'000};
+    AccessPolicy access;
+    AccessLimits limits;
+    std::vector<AccessToken> access_tokens;  // That exist already.
+    TlsFiles tls;                            // Absolute paths; of the public address alone.
   };
 
-  // Streams that the public address serves at once.
+  // Streams that the public address serves at once, to all clients together.
   static constexpr int kWatchesMax = 256;
 
-  // ALREADY_EXISTS names the address that is taken.
+  // ALREADY_EXISTS names the address that is taken; INVALID_ARGUMENT the TLS file that is at fault.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const Options& options, Cluster& cluster,
                                                           RuntimeDriver& driver,
                                                           const TokenIssuer& tokens);

@@ -126,10 +126,10 @@ grpc::ServerUnaryReactor* StatisticsService::QueryStatistics(grpc::CallbackServe
 }
 
 grpc::ServerWriteReactor<v1::Statistics>* StatisticsService::WatchStatistics(
-    grpc::CallbackServerContext*, const v1::WatchStatisticsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::WatchStatisticsRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::Statistics>>;
   return Watch<v1::Statistics>(
-      cluster_, streams_, CheckInterval(request->interval_milliseconds()),
+      context, cluster_, streams_, CheckInterval(request->interval_milliseconds()),
       [this, wanted = *request](const Stream& stream) -> std::function<void()> {
         if (const absl::Status known = CheckService(cluster_, wanted.service()); !known.ok()) {
           stream->End(ToGrpc(known));

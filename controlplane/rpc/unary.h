@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "controlplane/cluster/cluster.h"
+#include "controlplane/rpc/call_context.h"
 #include "controlplane/rpc/status.h"
 
 namespace gocomet::controlplane {
@@ -30,11 +31,17 @@ class Reply {
   grpc::ServerUnaryReactor* reactor_;
 };
 
+// Each of these does its work only for callers who may ask for it; others get the verdict.
+
 // Lets `ask(reply)` answer on the owner's thread, now or later.
 template <typename Ask>
 grpc::ServerUnaryReactor* AnswerLater(Cluster& cluster, grpc::CallbackServerContext* context,
                                       Ask ask) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (const grpc::Status& verdict = Verdict(context); !verdict.ok()) {
+    reactor->Finish(verdict);
+    return reactor;
+  }
   auto reply = std::make_shared<Reply>(reactor);
   cluster.mailbox().PostRequest([ask = std::move(ask), reply = std::move(reply)] { ask(reply); });
   return reactor;
@@ -52,7 +59,8 @@ grpc::ServerUnaryReactor* Answer(Cluster& cluster, grpc::CallbackServerContext* 
 inline grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context,
                                            const grpc::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(status);
+  const grpc::Status& verdict = Verdict(context);
+  reactor->Finish(verdict.ok() ? status : verdict);
   return reactor;
 }
 

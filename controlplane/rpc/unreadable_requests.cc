@@ -86,12 +86,10 @@ class ExplainerFactory final : public experimental::ServerInterceptorFactoryInte
 
 }  // namespace
 
-void ExplainUnreadableRequests(grpc::ServerBuilder& builder) {
+std::unique_ptr<experimental::ServerInterceptorFactoryInterface> ExplainUnreadableRequests() {
   static std::once_flag once;
   std::call_once(once, [] { google::protobuf::SetLogHandler(HandleLog); });
-  std::vector<std::unique_ptr<experimental::ServerInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<ExplainerFactory>());
-  builder.experimental().SetInterceptorCreators(std::move(factories));
+  return std::make_unique<ExplainerFactory>();
 }
 
 }  // namespace gocomet::controlplane

@@ -86,8 +86,8 @@ grpc::ServerUnaryReactor* BalancerService::ListBalancers(grpc::CallbackServerCon
 }
 
 grpc::ServerWriteReactor<v1::Balancer>* BalancerService::WatchBalancers(
-    grpc::CallbackServerContext*, const v1::WatchBalancersRequest*) {
-  return Watch<v1::Balancer>(cluster_, streams_, absl::OkStatus(),
+    grpc::CallbackServerContext* context, const v1::WatchBalancersRequest*) {
+  return Watch<v1::Balancer>(context, cluster_, streams_, absl::OkStatus(),
                              [this](const std::shared_ptr<WatchStream<v1::Balancer>>& stream) {
                                // Balancers report each second, mostly what is known already.
                                auto sent = std::make_shared<std::map<std::string, std::string>>();
@@ -130,10 +130,10 @@ grpc::ServerUnaryReactor* EventService::ListEvents(grpc::CallbackServerContext* 
 }
 
 grpc::ServerWriteReactor<v1::Event>* EventService::WatchEvents(
-    grpc::CallbackServerContext*, const v1::WatchEventsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::WatchEventsRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::Event>>;
   const absl::Status valid = CheckFilter(request->subject_prefix(), request->at_least());
-  return Watch<v1::Event>(cluster_, streams_, valid,
+  return Watch<v1::Event>(context, cluster_, streams_, valid,
                           [this, wanted = *request](const Stream& stream) {
                             const auto send = [stream, wanted](const Event& event) {
                               if (event.subject.starts_with(wanted.subject_prefix()) &&

@@ -107,41 +107,45 @@ grpc::ServerUnaryReactor* ServiceService::ListServices(grpc::CallbackServerConte
 }
 
 grpc::ServerWriteReactor<v1::Service>* ServiceService::WatchServices(
-    grpc::CallbackServerContext*, const v1::WatchServicesRequest*) {
+    grpc::CallbackServerContext* context, const v1::WatchServicesRequest*) {
   using Stream = std::shared_ptr<WatchStream<v1::Service>>;
-  return Watch<v1::Service>(cluster_, streams_, absl::OkStatus(), [this](const Stream& stream) {
-    const auto send = [this, stream](const std::string& name) {
-      const auto service = cluster_.LookupService(name);
-      if (service.ok()) stream->Send(DescribeService(cluster_, **service));
-    };
-    for (const controlplane::Service& service : cluster_.desired_state().config().services)
-      send(service.name);
-    const uint64_t by_worker = cluster_.worker_subscribers().Add(
-        [send](const WorkerChange& change) { send(change.worker.service); });
-    const uint64_t by_revision =
-        cluster_.desired_state().subscribers().Add([this, send](const Revision&) {
-          for (const controlplane::Service& service : cluster_.desired_state().config().services) {
-            send(service.name);
-          }
-        });
-    return [this, by_worker, by_revision] {
-      cluster_.worker_subscribers().Remove(by_worker);
-      cluster_.desired_state().subscribers().Remove(by_revision);
-    };
-  });
+  return Watch<v1::Service>(
+      context, cluster_, streams_, absl::OkStatus(), [this](const Stream& stream) {
+        const auto send = [this, stream](const std::string& name) {
+          const auto service = cluster_.LookupService(name);
+          if (service.ok()) stream->Send(DescribeService(cluster_, **service));
+        };
+        for (const controlplane::Service& service : cluster_.desired_state().config().services)
+          send(service.name);
+        const uint64_t by_worker = cluster_.worker_subscribers().Add(
+            [send](const WorkerChange& change) { send(change.worker.service); });
+        const uint64_t by_revision =
+            cluster_.desired_state().subscribers().Add([this, send](const Revision&) {
+              for (const controlplane::Service& service :
+                   cluster_.desired_state().config().services) {
+                send(service.name);
+              }
+            });
+        return [this, by_worker, by_revision] {
+          cluster_.worker_subscribers().Remove(by_worker);
+          cluster_.desired_state().subscribers().Remove(by_revision);
+        };
+      });
 }
 
 grpc::ServerUnaryReactor* ServiceService::ScaleService(grpc::CallbackServerContext* context,
                                                        const v1::ScaleServiceRequest* request,
                                                        v1::ScaleServiceResponse* response) {
   return AnswerLater(
-      cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+      cluster_, context,
+      [this, request, response,
+       author = AuthorOf(context, request->author())](const std::shared_ptr<Reply>& reply) {
         const absl::Status valid =
             CheckChange(cluster_, request->name(), request->author(), request->reason());
         if (!valid.ok()) return reply->Finish(ToGrpc(valid));
         ConfigChange change;
         change.base_revision = request->base_revision();
-        change.author = request->author().empty() ? "unknown" : request->author();
+        change.author = author;
         change.reason = request->reason();
         change.source = "scale";
         cluster_.ScaleService(
@@ -163,14 +167,15 @@ grpc::ServerUnaryReactor* ServiceService::RestartService(grpc::CallbackServerCon
                                                          const v1::RestartServiceRequest* request,
                                                          v1::RestartServiceResponse* response) {
   return AnswerLater(
-      cluster_, context, [this, request, response](const std::shared_ptr<Reply>& reply) {
+      cluster_, context,
+      [this, request, response,
+       author = AuthorOf(context, request->author())](const std::shared_ptr<Reply>& reply) {
         const absl::Status valid =
             CheckChange(cluster_, request->name(), request->author(), request->reason());
         if (!valid.ok()) return reply->Finish(ToGrpc(valid));
         const auto service = cluster_.LookupService(request->name());
         if (!service.ok()) return reply->Finish(ToGrpc(service.status()));
-        const Asked asked{request->author().empty() ? "unknown" : request->author(),
-                          request->reason()};
+        const Asked asked{author, request->reason()};
         const std::string name = (*service)->name;
         cluster_.RestartService(
             name, asked,
@@ -214,10 +219,10 @@ grpc::ServerUnaryReactor* WorkerService::ListWorkers(grpc::CallbackServerContext
 }
 
 grpc::ServerWriteReactor<v1::WorkerChange>* WorkerService::WatchWorkers(
-    grpc::CallbackServerContext*, const v1::WatchWorkersRequest* request) {
+    grpc::CallbackServerContext* context, const v1::WatchWorkersRequest* request) {
   using Stream = std::shared_ptr<WatchStream<v1::WorkerChange>>;
   return Watch<v1::WorkerChange>(
-      cluster_, streams_, absl::OkStatus(),
+      context, cluster_, streams_, absl::OkStatus(),
       [this, only = request->service()](const Stream& stream) -> std::function<void()> {
         if (const absl::Status known = CheckFilter(cluster_, only); !known.ok()) {
           stream->End(ToGrpc(known));

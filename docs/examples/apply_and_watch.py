@@ -8,6 +8,7 @@ Debian's packages python3-grpcio, protobuf-compiler and protobuf-compiler-grpc a
 
 import argparse
 import getpass
+import os
 import sys
 
 import grpc
@@ -31,10 +32,28 @@ def violations(error):
     return []
 
 
-def apply(channel, path):
+def credentials(token_file):
+    """Who calls, as metadata of each call: whoever has the token in GOCOMET_TOKEN or in the file."""
+    token = os.environ.get("GOCOMET_TOKEN", "")
+    if not token and os.path.exists(token_file):
+        with open(token_file, encoding="ascii") as file:
+            token = file.read().strip()
+    return [("authorization", f"Bearer {token}")] if token else []
+
+
+def connect(server, tls_ca):
+    """A channel over TLS where the control plane's authority is named, in the clear otherwise."""
+    if not tls_ca:
+        return grpc.insecure_channel(server)
+    with open(tls_ca, "rb") as file:
+        return grpc.secure_channel(server, grpc.ssl_channel_credentials(file.read()))
+
+
+def apply(channel, metadata, path):
     """Makes the file's content the newest revision, unless somebody else was faster."""
     stub = config_pb2_grpc.ConfigServiceStub(channel)
-    newest = stub.GetConfig(config_pb2.GetConfigRequest(), timeout=CALL_SECONDS).revision
+    request = config_pb2.GetConfigRequest()
+    newest = stub.GetConfig(request, timeout=CALL_SECONDS, metadata=metadata).revision
     with open(path, encoding="utf-8") as file:
         request = config_pb2.ApplyConfigRequest(
             config_yaml=file.read(),
@@ -43,22 +62,24 @@ def apply(channel, path):
             author=getpass.getuser(),
             reason="applied by apply_and_watch.py",
         )
-    response = stub.ApplyConfig(request, timeout=CALL_SECONDS)
+    response = stub.ApplyConfig(request, timeout=CALL_SECONDS, metadata=metadata)
     what = "is new" if response.changed else "says the same already"
     print(f"revision {response.revision.number} {what}")
 
 
-def wanted_replicas(channel):
+def wanted_replicas(channel, metadata):
     stub = workers_pb2_grpc.ServiceServiceStub(channel)
-    services = stub.ListServices(workers_pb2.ListServicesRequest(), timeout=CALL_SECONDS).services
-    return sum(service.spec.replicas for service in services)
+    request = workers_pb2.ListServicesRequest()
+    response = stub.ListServices(request, timeout=CALL_SECONDS, metadata=metadata)
+    return sum(service.spec.replicas for service in response.services)
 
 
-def watch_until_ready(channel, seconds):
+def watch_until_ready(channel, metadata, seconds):
     """Prints each change of a worker until all that are wanted are ready and up to date."""
-    wanted = wanted_replicas(channel)
+    wanted = wanted_replicas(channel, metadata)
     stub = workers_pb2_grpc.WorkerServiceStub(channel)
-    changes = stub.WatchWorkers(workers_pb2.WatchWorkersRequest(), timeout=seconds)
+    request = workers_pb2.WatchWorkersRequest()
+    changes = stub.WatchWorkers(request, timeout=seconds, metadata=metadata)
     workers = {}
     shown = {}
     complete = False
@@ -86,9 +107,10 @@ def watch_until_ready(channel, seconds):
             return wanted
 
 
-def print_statistics(channel):
+def print_statistics(channel, metadata):
     stub = statistics_pb2_grpc.StatisticsServiceStub(channel)
-    statistics = stub.GetStatistics(statistics_pb2.GetStatisticsRequest(), timeout=CALL_SECONDS)
+    request = statistics_pb2.GetStatisticsRequest()
+    statistics = stub.GetStatistics(request, timeout=CALL_SECONDS, metadata=metadata)
     print(f"{'worker':<16}{'requests':>10}{'failed':>10}{'mean ms':>10}")
     rows = [(w.worker_name, w.reported, w.average_response_time_ms) for w in statistics.workers]
     rows.append(("all", statistics.total, statistics.average_response_time_ms))
@@ -102,13 +124,17 @@ def main():
     parser.add_argument("config", help="a config.yaml")
     parser.add_argument("--server", default="127.0.0.1:7070", help="the control plane's IP:PORT")
     parser.add_argument("--seconds", type=float, default=60, help="how long to wait for workers")
+    parser.add_argument("--token-file", help="the control plane's [.gocomet/admin-token beside it]")
+    parser.add_argument("--tls-ca", help="speak TLS, and trust the authorities in this PEM file")
     arguments = parser.parse_args()
+    state_directory = os.path.join(os.path.dirname(arguments.config), ".gocomet")
+    metadata = credentials(arguments.token_file or os.path.join(state_directory, "admin-token"))
     try:
-        with grpc.insecure_channel(arguments.server) as channel:
-            apply(channel, arguments.config)
-            ready = watch_until_ready(channel, arguments.seconds)
+        with connect(arguments.server, arguments.tls_ca) as channel:
+            apply(channel, metadata, arguments.config)
+            ready = watch_until_ready(channel, metadata, arguments.seconds)
             print(f"{ready} of {ready} workers are ready")
-            print_statistics(channel)
+            print_statistics(channel, metadata)
     except grpc.RpcError as error:
         print(f"error: {error.code().name}: {error.details()}", file=sys.stderr)
         for violation in violations(error):

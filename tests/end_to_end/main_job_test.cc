@@ -141,6 +141,7 @@ TEST_P(MainJob, RestartingTheServiceReplacesEveryWorkerWithoutAFailedRequest) {
   ASSERT_TRUE(WaitUntil([&] { return load.answered() > 100; }));
 
   grpc::ClientContext context;
+  system.Authenticate(context);
   v1::RestartServiceResponse response;
   ASSERT_TRUE(system.NewStub<v1::ServiceService>()->RestartService(&context, {}, &response).ok());
 

@@ -19,8 +19,9 @@ namespace {
 constexpr std::chrono::seconds kCallPatience{5};
 constexpr int kReconnectMilliseconds = 100;
 
-void SetDeadline(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
+// In the state directory, for the next start.
+bool IsKept(const std::string& name) {
+  return name == "lock" || name == "secret" || name == "admin-token";
 }
 
 // Pid and command line of each other process whose command line has `text`.
@@ -65,12 +66,27 @@ System::System(std::string runtime)
           {"load-balancer-port", std::to_string(base_ + 10)},
           {"worker-port", std::to_string(base_ + 20)},
           {"stats-dir", "worker-stats.db"}};
+  Connect(grpc::InsecureChannelCredentials());
+}
+
+void System::Connect(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // It is asked from before it listens.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
-  channel_ = grpc::CreateCustomChannel(Cat("ipv4:", grpc_address()),
-                                       grpc::InsecureChannelCredentials(), arguments);
+  channel_ = grpc::CreateCustomChannel(Cat("ipv4:", grpc_address()), credentials, arguments);
+}
+
+void System::SpeakTls(const std::string& authority_file) {
+  authority_file_ = authority_file;
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = ReadFile(authority_file).value_or("");
+  Connect(grpc::SslCredentials(options));
+}
+
+void System::Begin(grpc::ClientContext& context) const {
+  context.set_deadline(std::chrono::system_clock::now() + kCallPatience);
+  Authenticate(context);
 }
 
 System::~System() {
@@ -90,7 +106,7 @@ std::string System::ConfigText() const {
   std::string text;
   for (const auto& [key, value] : keys) text += Cat(key, ": ", value, "\n");
   return Cat(text, "runtime: ", runtime_, "\ncontrol-plane:\n  grpc: ", grpc_address(),
-             "\n  http: ", http_address(), "\n");
+             "\n  http: ", http_address(), "\n", control_plane_keys);
 }
 
 void System::WriteConfig() const { std::ofstream(config_file()) << ConfigText(); }
@@ -114,7 +130,7 @@ absl::Status System::WaitUntilReady(std::chrono::seconds timeout) {
         const auto patience = std::chrono::system_clock::now() + std::chrono::milliseconds(100);
         if (!channel_->WaitForConnected(patience)) return false;
         grpc::ClientContext context;
-        SetDeadline(context);
+        Begin(context);
         v1::ClusterStatus status;
         return NewStub<v1::ClusterService>()->GetStatus(&context, {}, &status).ok() &&
                status.converged();
@@ -150,7 +166,7 @@ std::string System::output() const { return ReadFile(directory_ + "/output.log")
 
 std::vector<v1::Worker> System::Workers() const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::ListWorkersResponse response;
   if (!NewStub<v1::WorkerService>()->ListWorkers(&context, {}, &response).ok()) return {};
   return {response.workers().begin(), response.workers().end()};
@@ -158,7 +174,7 @@ std::vector<v1::Worker> System::Workers() const {
 
 std::vector<v1::Balancer> System::Balancers() const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::ListBalancersResponse response;
   if (!NewStub<v1::BalancerService>()->ListBalancers(&context, {}, &response).ok()) return {};
   return {response.balancers().begin(), response.balancers().end()};
@@ -166,7 +182,7 @@ std::vector<v1::Balancer> System::Balancers() const {
 
 std::vector<v1::Event> System::Events() const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::ListEventsResponse response;
   if (!NewStub<v1::EventService>()->ListEvents(&context, {}, &response).ok()) return {};
   return {response.events().begin(), response.events().end()};
@@ -174,7 +190,7 @@ std::vector<v1::Event> System::Events() const {
 
 std::optional<v1::Statistics> System::Statistics() const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::GetStatisticsRequest request;
   request.set_include_retired(true);
   v1::Statistics response;
@@ -192,9 +208,15 @@ size_t System::ReadyWorkers() const {
   return ready;
 }
 
+void System::Authenticate(grpc::ClientContext& context) const {
+  std::string token = ReadFile(admin_token_file()).value_or("");
+  if (token.ends_with('\n')) token.pop_back();
+  context.AddMetadata("authorization", "Bearer " + token);
+}
+
 grpc::Status System::Apply(const std::string& config_yaml) const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::ApplyConfigRequest request;
   request.set_config_yaml(config_yaml);
   request.set_author("test");
@@ -204,7 +226,7 @@ grpc::Status System::Apply(const std::string& config_yaml) const {
 
 grpc::Status System::Scale(uint32_t replicas) const {
   grpc::ClientContext context;
-  SetDeadline(context);
+  Begin(context);
   v1::ScaleServiceRequest request;
   request.set_replicas(replicas);
   v1::ScaleServiceResponse response;
@@ -212,8 +234,10 @@ grpc::Status System::Scale(uint32_t replicas) const {
 }
 
 CommandResult System::Ctl(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {Program("gocometctl"), "--server", grpc_address()});
-  return RunCommand(arguments);
+  std::vector<std::string> command = {Program("gocometctl"), "--server", grpc_address()};
+  if (!authority_file_.empty()) command.insert(command.end(), {"--tls-ca", authority_file_});
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return RunCommand(command);
 }
 
 bool System::WaitForWorkers(size_t count, std::chrono::seconds timeout) const {
@@ -234,7 +258,7 @@ std::vector<std::string> System::LeftOvers() const {
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(directory_ + "/.gocomet", error)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory(error) || name == "lock" || name == "secret") continue;
+    if (entry.is_directory(error) || IsKept(name)) continue;
     found.push_back(Cat(entry.is_socket(error) ? "socket " : "file ", entry.path().string()));
   }
   return found;

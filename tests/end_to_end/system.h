@@ -34,6 +34,8 @@ class System {
 
   // The config is the seven keys; change a value before Start or WriteConfig.
   std::map<std::string, std::string> keys;
+  // Lines of YAML below `control-plane:`, as far in as `grpc:` is.
+  std::string control_plane_keys;
   // What the control plane finds in its environment beside the test's own.
   std::map<std::string, std::string> environment;
   void WriteConfig() const;
@@ -71,12 +73,19 @@ class System {
   bool WaitForWorkers(size_t count, std::chrono::seconds timeout = std::chrono::seconds(60)) const;
   grpc::Status Apply(const std::string& config_yaml) const;
   grpc::Status Scale(uint32_t replicas) const;
+  // As the user whom the control plane runs as.
   CommandResult Ctl(std::vector<std::string> arguments) const;
+  // Calls are made over TLS from now on, and trust the authority of this PEM file.
+  void SpeakTls(const std::string& authority_file);
 
   // Processes, containers, and sockets and files of the state directory that exist now, one line
-  // each; but for the lock and the secret, which stay for the next start.
+  // each; but for the lock, the secret and the admin's token, which stay for the next start.
   std::vector<std::string> LeftOvers() const;
   const std::string& runtime() const { return runtime_; }
+
+  std::string admin_token_file() const { return directory_ + "/.gocomet/admin-token"; }
+  // Makes the call one of the local admin's, as the calls above are.
+  void Authenticate(grpc::ClientContext& context) const;
 
   template <typename Stub>
   std::unique_ptr<typename Stub::Stub> NewStub() const {
@@ -85,11 +94,14 @@ class System {
 
  private:
   void RemoveLeftOvers() const;
+  void Connect(const std::shared_ptr<grpc::ChannelCredentials>& credentials);
+  void Begin(grpc::ClientContext& context) const;
 
   const std::string runtime_;
   const UniqueFd reservation_;  // Keeps other tests away from the ports.
   const uint16_t base_;
   std::string directory_;
+  std::string authority_file_;  // Empty: calls are made in the clear.
   int pid_ = 0;
   std::shared_ptr<grpc::Channel> channel_;
 };

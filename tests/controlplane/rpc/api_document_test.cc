@@ -8,15 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
-#include "gocomet/v1/balancers.pb.h"
-#include "gocomet/v1/cluster.pb.h"
-#include "gocomet/v1/config.pb.h"
-#include "gocomet/v1/events.pb.h"
-#include "gocomet/v1/report.pb.h"
-#include "gocomet/v1/rollouts.pb.h"
-#include "gocomet/v1/statistics.pb.h"
-#include "gocomet/v1/sync.pb.h"
-#include "gocomet/v1/workers.pb.h"
+#include "tests/controlplane/rpc/proto_services.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -24,20 +16,13 @@ namespace {
 // `SERVICE/METHOD (unary)`, or `(stream)` for one that streams its answers, or `(both ways)`.
 std::set<std::string> MethodsInProtos() {
   std::set<std::string> methods;
-  for (const google::protobuf::FileDescriptor* file :
-       {v1::Balancer::descriptor()->file(), v1::ClusterStatus::descriptor()->file(),
-        v1::Config::descriptor()->file(), v1::Event::descriptor()->file(),
-        v1::WorkerReport::descriptor()->file(), v1::Rollout::descriptor()->file(),
-        v1::Statistics::descriptor()->file(), v1::Snapshot::descriptor()->file(),
-        v1::Worker::descriptor()->file()}) {
-    for (int s = 0; s < file->service_count(); ++s) {
-      for (int m = 0; m < file->service(s)->method_count(); ++m) {
-        const google::protobuf::MethodDescriptor* method = file->service(s)->method(m);
-        const char* kind = method->client_streaming()   ? "both ways"
-                           : method->server_streaming() ? "stream"
-                                                        : "unary";
-        methods.insert(Cat(file->service(s)->name(), "/", method->name(), " (", kind, ")"));
-      }
+  for (const google::protobuf::ServiceDescriptor* service : ProtoServices()) {
+    for (int m = 0; m < service->method_count(); ++m) {
+      const google::protobuf::MethodDescriptor* method = service->method(m);
+      const char* kind = method->client_streaming()   ? "both ways"
+                         : method->server_streaming() ? "stream"
+                                                      : "unary";
+      methods.insert(Cat(service->name(), "/", method->name(), " (", kind, ")"));
     }
   }
   return methods;

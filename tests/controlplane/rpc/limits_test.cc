@@ -134,7 +134,11 @@ class OpenWatch {
 };
 
 TEST(Limits, OneWatchTooManyIsRefusedUntilAnotherEnds) {
-  RpcWorld world;
+  const AccessLimits generous{.calls_per_connection = {1e6, 1e6},
+                              .calls_per_client = {1e6, 1e6},
+                              .streams_per_connection = 1000,
+                              .streams_per_client = 1000};
+  RpcWorld world({.anonymous = Role::kAdmin}, generous);
   const auto stub = world.Stub<v1::WorkerService>();
   std::vector<std::unique_ptr<OpenWatch>> watches;
   for (int i = 0; i < RpcServer::kWatchesMax; ++i) {

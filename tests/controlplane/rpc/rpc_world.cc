@@ -105,7 +105,16 @@ class RpcWorld::FakeDriver final : public RuntimeDriver {
   std::map<uint32_t, uint32_t> starts_;
 };
 
-RpcWorld::RpcWorld(std::chrono::milliseconds hello_patience) {
+RpcWorld::RpcWorld(std::chrono::milliseconds hello_patience)
+    : RpcWorld(hello_patience, {.anonymous = Role::kAdmin}, {}, {}, {}) {}
+
+RpcWorld::RpcWorld(AccessPolicy access, AccessLimits limits, std::vector<AccessToken> tokens,
+                   TlsFiles tls)
+    : RpcWorld(std::chrono::seconds(10), std::move(access), limits, std::move(tokens),
+               std::move(tls)) {}
+
+RpcWorld::RpcWorld(std::chrono::milliseconds hello_patience, AccessPolicy access,
+                   AccessLimits limits, std::vector<AccessToken> tokens, TlsFiles tls) {
   char name[] = "/tmp/gocomet-rpc-XXXXXX";
   directory_ = ::mkdtemp(name);
   probed_ = ListenOn(directory_ + "/workers");
@@ -133,7 +142,11 @@ RpcWorld::RpcWorld(std::chrono::milliseconds hello_patience) {
   auto server = RpcServer::Start({.public_address = "127.0.0.1:0",
                                   .data_plane_socket = directory_ + "/data-plane",
                                   .report_socket = directory_ + "/report",
-                                  .hello_patience = hello_patience},
+                                  .hello_patience = hello_patience,
+                                  .access = std::move(access),
+                                  .limits = limits,
+                                  .access_tokens = std::move(tokens),
+                                  .tls = std::move(tls)},
                                  *cluster_, *driver_, tokens_);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());

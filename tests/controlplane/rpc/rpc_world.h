@@ -16,6 +16,7 @@
 #include "controlplane/app/token_issuer.h"
 #include "controlplane/cluster/cluster.h"
 #include "controlplane/rpc/server.h"
+#include "gocomet/v1/access.grpc.pb.h"
 #include "gocomet/v1/balancers.grpc.pb.h"
 #include "gocomet/v1/cluster.grpc.pb.h"
 #include "gocomet/v1/config.grpc.pb.h"
@@ -36,6 +37,9 @@ namespace gocomet::controlplane {
 class RpcWorld {
  public:
   explicit RpcWorld(std::chrono::milliseconds hello_patience = std::chrono::seconds(10));
+  // Whoever has no token may do everything, unless `access` says otherwise.
+  explicit RpcWorld(AccessPolicy access, AccessLimits limits = {},
+                    std::vector<AccessToken> tokens = {}, TlsFiles tls = {});
   ~RpcWorld();
   RpcWorld(const RpcWorld&) = delete;
   RpcWorld& operator=(const RpcWorld&) = delete;
@@ -64,6 +68,9 @@ class RpcWorld {
   static std::vector<std::string> LogLines() { return {"one", "two", "three"}; }
 
  private:
+  RpcWorld(std::chrono::milliseconds hello_patience, AccessPolicy access, AccessLimits limits,
+           std::vector<AccessToken> tokens, TlsFiles tls);
+
   class FakeDriver;
   class FakeLauncher;
   class FakeStore;
