@@ -203,7 +203,8 @@ ScaleControlPlane::ScaleControlPlane(const std::string& directory, ScaleRuntime&
                                        std::move(config), runtime.launcher().Adopt());
   server_ = OrGiveUp(RpcServer::Start({.public_address = "127.0.0.1:0",
                                        .data_plane_socket = directory + "/data-plane",
-                                       .report_socket = directory + "/report"},
+                                       .report_socket = directory + "/report",
+                                       .access = {.anonymous_local = Role::kAdmin}},
                                       *cluster_, runtime.driver(), tokens_));
   public_address_ = server_->public_address();
   owner_ = std::thread([this] { cluster_->Run(); });

@@ -67,6 +67,7 @@ class Kills : public OnEachRuntime {
         grpc::ClientContext context;
         context.set_deadline(std::chrono::system_clock::now() +
                              milliseconds(kAcknowledgedPatienceMs));
+        system.Authenticate(context);
         v1::RestartServiceResponse response;
         (void)system.NewStub<v1::ServiceService>()->RestartService(&context, {}, &response);
       }
