@@ -62,7 +62,8 @@ std::vector<TakenPort> FindTakenPorts(const Config& config, const ProcessSetting
           "load-balancer-bind");
   }
   for (const Service& service : config.services) {
-    for (uint32_t i = 0; workers_need_ports && i < service.replicas; ++i) {
+    const bool needs_ports = workers_need_ports && service.workload.endpoints.empty();
+    for (uint32_t i = 0; needs_ports && i < service.replicas; ++i) {
       check(Join(service.bind_address, service.host_port_base + i), Cat(service.name, "-", i),
             "worker-port", "worker-bind");
     }

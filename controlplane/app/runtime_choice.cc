@@ -25,7 +25,7 @@ absl::StatusOr<ChosenRuntime> UseDocker(const std::string& engine, const StateDi
   options.config_directory = config_directory;
   options.cluster = state.cluster_name();
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeDockerDriver(std::move(options)));
-  return ChosenRuntime{std::move(driver), Cat("workers are containers of ", engine)};
+  return ChosenRuntime{WithEndpoints(std::move(driver)), Cat("workers are containers of ", engine)};
 }
 
 absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
@@ -38,7 +38,7 @@ absl::StatusOr<ChosenRuntime> UseProcesses(const StateDirectory& state,
   options.report_socket = state.report_socket();
   options.config_directory = config_directory;
   GOCOMET_ASSIGN_OR_RETURN(auto driver, MakeProcessDriver(std::move(options)));
-  return ChosenRuntime{std::move(driver),
+  return ChosenRuntime{WithEndpoints(std::move(driver)),
                        why.empty() ? "workers are processes of this machine" : why};
 }
 

@@ -165,7 +165,7 @@ void Cluster::Perform(const Action& action, const DesiredIndex& wanted) {
 
 void Cluster::PublishSnapshot(const Desired& desired) {
   if (!adoption_settled_) {
-    adoption_settled_ = AdoptionSettled();
+    adoption_settled_ = AdoptionSettled(desired);
     if (!adoption_settled_) return;
   }
   Snapshot next = BuildSnapshot(desired_state_.newest().number, desired, workers_.workers());
@@ -178,11 +178,19 @@ void Cluster::PublishSnapshot(const Desired& desired) {
   workers_.NoteDrainVersion(snapshot_->version);
 }
 
-bool Cluster::AdoptionSettled() const {
+bool Cluster::AdoptionSettled(const Desired& desired) const {
   if (!workers_.listed()) return false;
   if (clock_.Steady() >= started_ + kAdoptionPatience) return true;
-  return std::all_of(workers_.workers().begin(), workers_.workers().end(),
-                     [](const Worker& w) { return w.last_probe.has_value(); });
+  std::map<std::string, size_t> probed;
+  for (const Worker& worker : workers_.workers()) {
+    if (!worker.last_probe) return false;
+    ++probed[worker.service];
+  }
+  // Those that others run are not found again but named again.
+  return std::all_of(desired.services.begin(), desired.services.end(),
+                     [&](const ServiceDesire& desire) {
+                       return probed[desire.spec.name] >= desire.spec.workload.endpoints.size();
+                     });
 }
 
 void Cluster::SetProbeTargets(const DesiredIndex& wanted) {

@@ -160,7 +160,9 @@ class Cluster {
   StoreWrite Balanced(const std::vector<BalancedTotals>& all);
   void CountBalanced(const std::vector<BalancedTotals>& totals);
   bool MayBe(const Worker& worker, const std::string& id) const;
-  bool AdoptionSettled() const;
+  bool AdoptionSettled(const Desired& desired) const;
+  // Whether others run the workers of a service.
+  bool IsElsewhere(const Service& service) const;
   bool Finished() const;
 
   const Options options_;

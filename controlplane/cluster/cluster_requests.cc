@@ -17,6 +17,11 @@ absl::Status NotThatWorker(const WorkerHello& hello) {
                                                  "' is not worker '", hello.worker_id, "'")));
 }
 
+absl::Status RunsElsewhere(const std::string& service) {
+  return absl::FailedPreconditionError(
+      Cat("GoComet does not run the workers of ", service, "; restart them where they run"));
+}
+
 absl::Status IsStopping() {
   return absl::FailedPreconditionError(
       "the control plane is stopping everything; start it again first");
@@ -129,12 +134,14 @@ void Cluster::ScaleService(const std::string& name, uint32_t replicas, ConfigCha
   desired_state_.Change(std::move(change), std::move(done));
 }
 
+bool Cluster::IsElsewhere(const Service& service) const {
+  return runtime_ == RuntimeKind::kExternal || !service.workload.endpoints.empty();
+}
+
 void Cluster::RestartService(const std::string& name, const Asked& asked, RolloutDone done) {
   if (stopping_) return done(IsStopping());
-  if (runtime_ == RuntimeKind::kExternal) {
-    return done(
-        absl::FailedPreconditionError(Cat("GoComet does not run the workers of ", name,
-                                          " (`runtime: external`); restart them where they run")));
+  if (const auto service = LookupService(name); service.ok() && IsElsewhere(**service)) {
+    return done(RunsElsewhere((*service)->name));
   }
   rollouts_.Restart(name, asked, std::move(done));
 }
@@ -148,6 +155,10 @@ void Cluster::ChangeRollout(RolloutVerb verb, const std::string& service, const 
 absl::StatusOr<Worker*> Cluster::RestartWorker(const std::string& id) {
   auto worker = workers_.Lookup(id);
   if (!worker.ok()) return worker;
+  if (const auto service = LookupService((*worker)->service);
+      service.ok() && IsElsewhere(**service)) {
+    return RunsElsewhere((*worker)->service);
+  }
   if ((*worker)->state == WorkerState::kBackOff) {
     (*worker)->next_start = clock_.Steady();
   } else if (!(*worker)->stop_wanted) {

@@ -115,6 +115,8 @@ class ServicePlanner {
           if (!w->handle.empty()) plan_.actions.emplace_back(RemoveWorker{w->instance});
           break;
         case WorkerState::kStarting:
+          // What others run may come whenever it likes.
+          if (!desire_.spec.workload.endpoints.empty()) break;
           if (Due(w->state_since + desire_.spec.health.start_deadline)) {
             plan_.actions.emplace_back(
                 FailWorker{w->instance, Cat("it did not become ready within ",
@@ -311,6 +313,12 @@ class WorkersByService {
 
 bool IsUpToDate(const Worker& worker, const ServiceDesire& desire) {
   if (worker.replace_requested) return false;
+  const std::vector<std::string>& endpoints = desire.spec.workload.endpoints;
+  if (!endpoints.empty()) {
+    // One whose start has not been answered holds its address, too.
+    return worker.template_hash == desire.template_hash &&
+           std::find(endpoints.begin(), endpoints.end(), worker.address) != endpoints.end();
+  }
   const auto& accepted = desire.accepted_hashes;
   if (std::find(accepted.begin(), accepted.end(), worker.template_hash) != accepted.end()) {
     return true;

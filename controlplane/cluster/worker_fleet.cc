@@ -99,6 +99,11 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
     Forget(action.successor_of);
   }
   EnterState(worker, WorkerState::kPending, "", now());
+  const bool is_elsewhere = !desire.spec.workload.endpoints.empty();
+  if (is_elsewhere) {
+    worker.port = 0;
+    worker.address = FreeEndpoint(desire.spec);
+  }
 
   WorkerLaunch launch;
   launch.instance = worker.instance;
@@ -108,6 +113,7 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
   launch.bind_address = desire.spec.bind_address;
   launch.template_hash = worker.template_hash;
   launch.workload = desire.spec.workload;
+  if (is_elsewhere) launch.endpoint = worker.address;
   launch.demo = desire.spec.demo;
   launch.token = hooks_.token(worker.instance);
   launch.stop_grace = desire.spec.stop_grace;
@@ -117,6 +123,17 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
   driver_.Start(launch, [this, instance = launch.instance](absl::StatusOr<RuntimeWorker> answer) {
     mailbox_.Post([this, instance, answer = std::move(answer)] { OnStarted(instance, answer); });
   });
+}
+
+// The first that no worker stands for; "" where each has one.
+std::string WorkerFleet::FreeEndpoint(const Service& service) const {
+  for (const std::string& endpoint : service.workload.endpoints) {
+    const bool taken = std::any_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+      return worker.service == service.name && worker.address == endpoint;
+    });
+    if (!taken) return endpoint;
+  }
+  return "";
 }
 
 // While workers wait, how far the runtime is with what it does for them is their reason.

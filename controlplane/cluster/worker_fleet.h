@@ -91,6 +91,7 @@ class WorkerFleet {
  private:
   struct Diagnosis;
 
+  std::string FreeEndpoint(const Service& service) const;
   void OnNote(const RuntimeNote& note);
   void OnStarted(const std::string& instance, absl::StatusOr<RuntimeWorker> answer);
   void OnStopped(const std::string& instance, const absl::Status& status);

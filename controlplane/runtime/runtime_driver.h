@@ -23,8 +23,9 @@ struct WorkerLaunch {
   std::string bind_address;
   std::string template_hash;  // Kept with the worker, so that an adopted one can be judged.
   Workload workload;
-  DemoWorker demo;    // Of the demo worker.
-  std::string token;  // Allows this worker to report for itself; for the demo worker alone.
+  std::string endpoint;  // Which one of the workload's, where it has any.
+  DemoWorker demo;       // Of the demo worker.
+  std::string token;     // Allows this worker to report for itself; for the demo worker alone.
   std::chrono::milliseconds stop_grace{10000};
 };
 

@@ -26,8 +26,15 @@ sockaddr_in Loopback(uint16_t port) {
   return address;
 }
 
-std::string Request(uint16_t port, const std::string& path) {
-  return Cat("GET ", path, " HTTP/1.1\r\nHost: 127.0.0.1:", port, "\r\n\r\n");
+std::string Request(uint16_t port, const std::string& path,
+                    const std::vector<std::string>& fields = {}) {
+  std::string head = Cat("GET ", path, " HTTP/1.1\r\n");
+  const bool has_host = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
+    return field.starts_with("Host:");
+  });
+  if (!has_host) head += Cat("Host: 127.0.0.1:", port, "\r\n");
+  for (const std::string& field : fields) head += Cat(field, "\r\n");
+  return head + "\r\n";
 }
 
 }  // namespace
@@ -74,9 +81,10 @@ absl::Status HttpConnection::Connect() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<HttpAnswer> HttpConnection::Get(const std::string& path) {
+absl::StatusOr<HttpAnswer> HttpConnection::Get(const std::string& path,
+                                               const std::vector<std::string>& fields) {
   if (!fd_.valid()) GOCOMET_RETURN_IF_ERROR(Connect());
-  const std::string request = Request(port_, path);
+  const std::string request = Request(port_, path, fields);
   if (::send(fd_.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     const absl::Status status = absl::ErrnoToStatus(errno, "send");
@@ -107,8 +115,9 @@ absl::Status HttpConnection::ReadMore() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<HttpAnswer> HttpGet(uint16_t port, const std::string& path) {
-  return HttpConnection(port).Get(path);
+absl::StatusOr<HttpAnswer> HttpGet(uint16_t port, const std::string& path,
+                                   const std::vector<std::string>& fields) {
+  return HttpConnection(port).Get(path, fields);
 }
 
 absl::StatusOr<std::vector<HttpAnswer>> HttpBurst(const std::vector<uint16_t>& ports,

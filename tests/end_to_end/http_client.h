@@ -25,7 +25,9 @@ class HttpConnection {
   explicit HttpConnection(uint16_t port,
                           std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
-  absl::StatusOr<HttpAnswer> Get(const std::string& path);
+  // `fields`: further lines of the head, `Name: value` each; a `Host` replaces our own.
+  absl::StatusOr<HttpAnswer> Get(const std::string& path,
+                                 const std::vector<std::string>& fields = {});
   bool open() const { return fd_.valid(); }
 
  private:
@@ -40,7 +42,8 @@ class HttpConnection {
 };
 
 // One request on a connection of its own.
-absl::StatusOr<HttpAnswer> HttpGet(uint16_t port, const std::string& path);
+absl::StatusOr<HttpAnswer> HttpGet(uint16_t port, const std::string& path,
+                                   const std::vector<std::string>& fields = {});
 
 // `count` requests at the same time, each on a connection of its own, spread over the ports in
 // turn. The answers in no particular order; an error where one did not come whole in time, or is

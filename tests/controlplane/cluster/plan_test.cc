@@ -69,6 +69,43 @@ TEST(MakePlan, KeepsADrainingWorkerUntilEveryBalancerHasLetGo) {
   EXPECT_THAT(PlanLines(desired, workers, {ConnectedBalancer(7)}), ElementsAre("stop i0"));
 }
 
+Desired AtEndpoints(const std::vector<std::string>& endpoints) {
+  Desired desired = Wanted(static_cast<uint32_t>(endpoints.size()));
+  desired.services.front().spec.workload.endpoints = endpoints;
+  return desired;
+}
+
+Worker WorkerAt(WorkerState state, uint32_t ordinal, const std::string& address) {
+  Worker worker = WorkerIn(state, ordinal);
+  worker.address = address;
+  worker.port = 0;
+  return worker;
+}
+
+TEST(MakePlan, WorkersOfOthersStayWhileTheirEndpointsAreNamed) {
+  const std::vector<Worker> workers = {WorkerAt(WorkerState::kReady, 0, "192.0.2.1:80"),
+                                       WorkerAt(WorkerState::kReady, 1, "192.0.2.2:80")};
+  EXPECT_THAT(PlanLines(AtEndpoints({"192.0.2.2:80", "192.0.2.1:80"}), workers), IsEmpty());
+  EXPECT_THAT(PlanLines(AtEndpoints({"192.0.2.1:80"}), workers), ElementsAre("drain i1: replaced"));
+}
+
+TEST(MakePlan, AnotherEndpointServesBeforeItsPredecessorDrains) {
+  const Worker old = WorkerAt(WorkerState::kReady, 0, "192.0.2.1:80");
+  const Desired desired = AtEndpoints({"192.0.2.2:80"});
+  EXPECT_THAT(PlanLines(desired, {old}), ElementsAre("start worker-1 on port 6001"));
+  EXPECT_THAT(PlanLines(desired, {old, WorkerAt(WorkerState::kStarting, 1, "192.0.2.2:80")}),
+              IsEmpty());
+  EXPECT_THAT(PlanLines(desired, {old, WorkerAt(WorkerState::kReady, 1, "192.0.2.2:80")}),
+              ElementsAre("drain i0: replaced"));
+}
+
+TEST(MakePlan, AnEndpointThatDoesNotAnswerYetIsWaitedForWithoutEnd) {
+  EXPECT_THAT(PlanLines(AtEndpoints({"192.0.2.1:80"}),
+                        {WorkerAt(WorkerState::kStarting, 0, "192.0.2.1:80")}, {},
+                        kStart + std::chrono::hours(24)),
+              IsEmpty());
+}
+
 TEST(MakePlan, ADeadBalancerHoldsUpNoDrain) {
   Desired desired = Wanted(0);
   desired.balancers.count = 1;

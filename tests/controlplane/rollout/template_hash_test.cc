@@ -77,10 +77,20 @@ TEST(TemplateHash, CoversTheProgramOfTheDemoWorkerAlone) {
   EXPECT_EQ(HashOf(image), HashOf(image, {RuntimeKind::kProcess, "another", 0}));
 }
 
+TEST(TemplateHash, OfEndpointsIsTheSameWhicheverTheyAreAndHoweverOftenRestarted) {
+  const auto at = [](const std::string& endpoint, uint64_t generation = 0) {
+    return HashOf([&](Service& s) { s.workload.endpoints = {endpoint}; },
+                  {RuntimeKind::kProcess, "program", generation});
+  };
+  EXPECT_EQ(at("192.0.2.7:80"), at("192.0.2.8:80"));
+  EXPECT_EQ(at("192.0.2.7:80"), at("192.0.2.7:80", 3));
+  EXPECT_NE(at("192.0.2.7:80"), kPlain);
+}
+
 TEST(TemplateHash, OfWhatOthersRunIsTheSameWhateverTheWorkload) {
   const TemplateContext external{RuntimeKind::kExternal, "program", 0};
   EXPECT_EQ(HashOf([](Service&) {}, external),
-            HashOf([](Service& s) { s.workload.endpoints = {"10.0.0.1:80"}; }, external));
+            HashOf([](Service& s) { s.workload.container_port = 9000; }, external));
 }
 
 }  // namespace
