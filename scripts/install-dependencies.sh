@@ -18,7 +18,7 @@ case ${1:-all} in
     packages+=(
       libgtest-dev libgmock-dev libhttp-parser-dev
       clang clang-format clang-tidy libclang-rt-14-dev
-      openssl python3 python3-grpcio python3-protobuf
+      openssl python3 python3-grpcio python3-protobuf python3-jsonschema python3-yaml
     ) ;;
   *) echo "usage: scripts/install-dependencies.sh [build|all]" >&2; exit 2 ;;
 esac

@@ -23,6 +23,7 @@
 #include "controlplane/app/balancer_processes.h"
 #include "controlplane/app/config_start.h"
 #include "controlplane/app/console.h"
+#include "controlplane/app/file_watch.h"
 #include "controlplane/app/local_admin.h"
 #include "controlplane/app/ports.h"
 #include "controlplane/app/runtime_choice.h"
@@ -42,6 +43,7 @@ namespace {
 constexpr std::chrono::seconds kPreparePatience{180};
 constexpr std::chrono::seconds kListPatience{15};
 constexpr std::chrono::seconds kFlushPatience{5};
+constexpr std::chrono::seconds kConfigLookEvery{1};
 
 void Say(const std::string& line) {
   std::fwrite((line + "\n").data(), 1, line.size() + 1, stdout);
@@ -143,6 +145,7 @@ class App {
  private:
   // The exit status where the program ends here: --check, or a config that is not valid.
   std::optional<int> ReadConfig() {
+    if (line_.watch_config) config_watch_.emplace(StampOf(line_.config_file));
     ParsedConfig parsed;
     auto loaded = LoadConfigFile(line_.config_file, parsed);
     if (!loaded.ok()) {
@@ -275,6 +278,7 @@ class App {
       const std::lock_guard hold(mutex_);
       serving_ = true;
     }
+    if (config_watch_) cluster_->mailbox().Post([this] { WatchConfig(); });
     const ProcessSettings& process = loaded_.file.process;
     GOCOMET_ASSIGN_OR_RETURN(http_,
                              HealthServer::Start(process.http_address, ResolveTls(process.tls),
@@ -375,6 +379,11 @@ class App {
     }
   }
 
+  void WatchConfig() {
+    if (config_watch_->Look(StampOf(loaded_.path))) ReloadConfig();
+    cluster_->After(kConfigLookEvery, [this] { WatchConfig(); });
+  }
+
   // A bad file never touches what runs.
   void ReloadConfig() {
     ParsedConfig parsed;
@@ -459,6 +468,7 @@ class App {
   const CommandLine line_;
   const Clock& clock_ = SystemClock();
   LoadedConfig loaded_;
+  std::optional<FileWatch> config_watch_;  // Owner's thread, once it serves.
   std::string database_file_;
   bool detached_ = false;
   bool stopped_at_once_ = false;

@@ -15,6 +15,10 @@ CommandLine ParseCommandLine(int argc, char** argv, std::optional<int>& exit_cod
   app.add_option("--config", line.config_file, "The config file; where it is missing, the defaults")
       ->capture_default_str();
   app.add_flag("--check", line.check, "Check the config file and exit: 0 valid, 2 not");
+  app.add_flag("--print-config-schema", line.print_config_schema,
+               "Print the JSON Schema of the config file, for editors, and exit");
+  app.add_flag("--watch-config", line.watch_config,
+               "Take up changes of the config file by itself, as SIGHUP does");
   app.add_flag("--detach-on-exit", line.detach_on_exit,
                "Leave workers and balancers running at the end; the next start takes them over");
   app.set_version_flag("--version", std::string("gocomet-controlplane ") + kVersion);

@@ -7,8 +7,10 @@ namespace gocomet::controlplane {
 
 struct CommandLine {
   std::string config_file = "config.yaml";
-  bool check = false;           // Validate and exit.
-  bool detach_on_exit = false;  // Leave everything running at the end.
+  bool check = false;                // Validate and exit.
+  bool print_config_schema = false;  // And exit.
+  bool watch_config = false;         // Read the file again whenever it has changed.
+  bool detach_on_exit = false;       // Leave everything running at the end.
 };
 
 // Reads the arguments. Where the program is to end at once (--help, --version, a mistake) it has

@@ -281,6 +281,22 @@ TEST(Start, AReloadWithoutTheFileKeepsWhatRuns) {
   EXPECT_EQ(system.ReadyWorkers(), 1U);
 }
 
+TEST(Start, AWatchedConfigFileIsReadAgainByItself) {
+  System system("process");
+  system.keys["worker"] = "1";
+  ASSERT_TRUE(system.Start({"--watch-config"}).ok()) << system.output();
+  system.keys["worker"] = "2";
+  system.WriteConfig();
+  EXPECT_TRUE(WaitUntil([&] { return system.ReadyWorkers() == 2; })) << system.output();
+  std::ofstream(system.config_file()) << "worker: many\n";
+  EXPECT_TRUE(WaitUntil([&] { return SaysReloadFailed(system, "worker: expected"); }))
+      << system.output();
+  EXPECT_EQ(system.ReadyWorkers(), 2U) << "a bad file never touches what runs";
+  system.keys["worker"] = "3";
+  system.WriteConfig();
+  EXPECT_TRUE(WaitUntil([&] { return system.ReadyWorkers() == 3; })) << system.output();
+}
+
 TEST(Start, AScaleSurvivesARestartWhileTheFileIsUnchanged) {
   System system("process");
   ASSERT_TRUE(system.Start().ok()) << system.output();
