@@ -119,7 +119,7 @@ start_engine() {
   setsid dockerd --data-root "$directory/data" --exec-root "$directory/exec" \
     --pidfile "$directory/pid" --host "unix://$directory/docker.sock" \
     --containerd-namespace "gocomet-$name" --containerd-plugins-namespace "gocomet-$name-plugins" \
-    --cgroup-parent "/$cgroup" --bridge "$bridge" --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
+    --cgroup-parent "/$cgroup" --bridge "$bridge" --live-restore --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
     >"$directory/log" 2>&1 </dev/null &
   engine_pid=$!
   for ((waited = 0; waited < start_seconds * 10; ++waited)); do

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -286,6 +287,54 @@ TEST_P(ServicesInContainers, OneThatNeedsMoreThanItsMemoryIsReplacedAndSaysSo) {
   EXPECT_THAT(Events(system), HasSubstr("for lack of memory: raise its memory limit"));
   EXPECT_EQ(AskMany(port, 50)["web"], 50);
   EXPECT_TRUE(WaitUntil([&] { return system.ReadyWorkers() == 2; })) << Events(system);
+}
+
+TEST_P(ServicesInContainers, ThatSomebodyStopsOrRemovesByHandAreReplacedAndNoRequestFails) {
+  UserSystem system(GetParam());
+  system.keys["services"] =
+      Cat("\n  web: ", system.Runs("web", Cat("replicas: 2, port: ", system.port_of(0))));
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  Load load(system.balancer_ports(), "/", 4);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"docker", "stop"}, {"docker", "rm", "--force"}}) {
+    const auto workers = system.Workers();
+    ASSERT_EQ(workers.size(), 2u);
+    const std::string id = workers.front().id();
+    std::vector<std::string> by_hand = command;
+    by_hand.push_back(id);
+    ASSERT_EQ(RunCommand(by_hand).exit_code, 0);
+    EXPECT_TRUE(WaitUntil([&] {
+      const auto now = system.Workers();
+      const bool is_gone =
+          std::none_of(now.begin(), now.end(), [&](const v1::Worker& w) { return w.id() == id; });
+      return is_gone && system.ReadyWorkers() == 2;
+    })) << Events(system);
+  }
+  EXPECT_THAT(load.Stop().unexpected, IsEmpty()) << Events(system);
+}
+
+TEST_P(ServicesInContainers, ThatSomebodyPausesSaySoUntilTheyGoOn) {
+  UserSystem system(GetParam());
+  system.keys["services"] =
+      Cat("\n  web: ", system.Runs("web", Cat("replicas: 2, port: ", system.port_of(0),
+                                              ", health: {interval: 200ms, timeout: 200ms}")));
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  const auto state = [&] {
+    const auto workers = system.Workers();
+    const v1::Worker* worker = Named(workers, "web-0");
+    return worker == nullptr ? std::string()
+                             : Cat(v1::WorkerState_Name(worker->status().state()), " ",
+                                   worker->status().reason());
+  };
+  const auto workers = system.Workers();
+  const std::string id = Named(workers, "web-0")->id();
+  ASSERT_EQ(RunCommand({"docker", "pause", id}).exit_code, 0);
+  EXPECT_TRUE(WaitUntil([&] {
+    return state() == Cat("WORKER_STATE_UNHEALTHY paused by hand: docker unpause ", id);
+  })) << state();
+  EXPECT_EQ(AskMany(system.balancer_ports().front(), 20)["web"], 20);
+  ASSERT_EQ(RunCommand({"docker", "unpause", id}).exit_code, 0);
+  EXPECT_TRUE(WaitUntil([&] { return state() == "WORKER_STATE_READY "; })) << state();
 }
 
 TEST_P(ServicesInContainers, WithoutACommandTheImagesOwnRuns) {
