@@ -121,10 +121,10 @@ class ScaleRuntime::Driver final : public RuntimeDriver {
 
 class ScaleRuntime::Launcher final : public BalancerLauncher {
  public:
-  std::vector<BalancerProcess> Adopt() override {
-    std::vector<BalancerProcess> list;
-    for (const auto& [name, process] : processes_) list.push_back(process);
-    return list;
+  LeftBalancers Adopt() override {
+    LeftBalancers left;
+    for (const auto& [name, process] : processes_) left.running.push_back(process);
+    return left;
   }
   void Start(const std::string& name, const std::string& address, uint32_t threads,
              std::function<void(absl::StatusOr<BalancerProcess>)> done) override {
