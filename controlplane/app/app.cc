@@ -309,6 +309,7 @@ class App {
     banner.runtime = shown_runtime;
     banner.grpc_address = rpc_->public_address();
     banner.http_address = http_->address();
+    banner.speaks_tls = process.tls.enabled();
     banner.database = database_file_;
     banner.state_directory = state_->path();
     banner.client = ClientFromHere();

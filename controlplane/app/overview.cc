@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "common/base/text.h"
 
@@ -10,6 +12,15 @@ namespace {
 
 constexpr size_t kBannerWorkersMax = 10;
 constexpr char kDefaultServer[] = "127.0.0.1:7070";  // Where gocometctl asks by itself.
+
+// An address on which every address of this machine listens, as programs here reach it.
+std::string FromHere(const std::string& address) {
+  for (const auto& [every, one] :
+       {std::pair("0.0.0.0:", "127.0.0.1:"), std::pair("[::]:", "[::1]:")}) {
+    if (address.starts_with(every)) return Cat(one, address.substr(std::string_view(every).size()));
+  }
+  return address;
+}
 
 // Pads to a width, so that columns line up.
 std::string Column(const std::string& text, size_t width) {
@@ -105,8 +116,8 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
     line("worker",
          Cat("http://", worker.address, "  ", worker.name, "  ", worker.id, "  ", worker.state));
   }
-  line("gRPC", banner.grpc_address);
-  line("HTTP", Cat("http://", banner.http_address, "/readyz"));
+  line("gRPC", Cat(banner.grpc_address, banner.speaks_tls ? " (TLS)" : ""));
+  line("HTTP", Cat(banner.speaks_tls ? "https://" : "http://", banner.http_address, "/readyz"));
   line("database", banner.database);
   line("state", banner.state_directory);
   text += "\n";
@@ -115,9 +126,10 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
     line("Try it", Cat("curl -i http://", address, "/api/v1/hello"));
     line("Numbers", Cat("curl -s http://", address, "/worker/stats"));
   }
-  const std::string server =
-      banner.grpc_address == kDefaultServer ? "" : Cat(" --server ", banner.grpc_address);
-  line("Look", Cat(banner.client, server, " get workers"));
+  const std::string reached = FromHere(banner.grpc_address);
+  const std::string server = reached == kDefaultServer ? "" : Cat(" --server ", reached);
+  line("Look",
+       Cat(banner.client, server, banner.speaks_tls ? " --tls-ca FILE" : "", " get workers"));
   text += "Ctrl-C drains and removes everything that was started.\n";
   return text;
 }

@@ -34,6 +34,7 @@ struct Banner {
   std::string runtime;
   std::string grpc_address;
   std::string http_address;
+  bool speaks_tls = false;  // On both.
   std::string database;
   std::string state_directory;
   std::string client;  // How to call gocometctl from here.

@@ -62,7 +62,7 @@ struct NewToken {
 absl::StatusOr<NewToken> Make(const v1::CreateTokenRequest& request, const std::string& author,
                               WallTime now) {
   NewToken made;
-  GOCOMET_RETURN_IF_ERROR(CheckServiceName("name", request.name()));
+  GOCOMET_RETURN_IF_ERROR(CheckLabel("name", "token", request.name()));
   GOCOMET_RETURN_IF_ERROR(CheckLine("author", request.author(), kAuthorMax));
   GOCOMET_ASSIGN_OR_RETURN(made.token.role, FromProto(request.role()));
   GOCOMET_ASSIGN_OR_RETURN(made.token.expire_time, ExpireTime(request, now));
@@ -113,7 +113,7 @@ absl::Status AccessService::CheckFree(const std::string& name) const {
 }
 
 absl::StatusOr<AccessToken> AccessService::FindDeletable(const std::string& name) const {
-  GOCOMET_RETURN_IF_ERROR(CheckServiceName("name", name));
+  GOCOMET_RETURN_IF_ERROR(CheckLabel("name", "token", name));
   if (name == kLocalAdmin) {
     return AtField(
         "name",

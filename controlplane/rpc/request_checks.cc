@@ -18,13 +18,17 @@ bool ConsistsOf(std::string_view text, std::string_view characters) {
 
 }  // namespace
 
-absl::Status CheckServiceName(std::string_view field, std::string_view name) {
+absl::Status CheckLabel(std::string_view field, std::string_view of, std::string_view name) {
   const bool valid = !name.empty() && name.size() <= kServiceNameMax &&
                      ConsistsOf(name, kLabelCharacters) && name.front() != '-' &&
                      name.back() != '-';
   if (valid) return absl::OkStatus();
-  return InvalidField(field, Cat("must be the name of a service: 1 to ", kServiceNameMax,
+  return InvalidField(field, Cat("must be the name of a ", of, ": 1 to ", kServiceNameMax,
                                  " lower-case letters, digits and '-', with no '-' at its ends"));
+}
+
+absl::Status CheckServiceName(std::string_view field, std::string_view name) {
+  return CheckLabel(field, "service", name);
 }
 
 absl::Status CheckName(std::string_view field, std::string_view name) {

@@ -15,7 +15,9 @@ inline constexpr size_t kReasonMax = 1024;
 inline constexpr size_t kFileNameMax = 4096;
 inline constexpr size_t kSubjectPrefixMax = 128;
 
-// A DNS label (RFC 1123, section 2.1) of lower-case letters, at most kServiceNameMax characters.
+// A DNS label (RFC 1123, section 2.1) of lower-case letters, at most kServiceNameMax characters;
+// `of` says for people whose name it is.
+absl::Status CheckLabel(std::string_view field, std::string_view of, std::string_view name);
 absl::Status CheckServiceName(std::string_view field, std::string_view name);
 
 // A worker's id, a prefix of one, or its name; or a balancer's name: lower-case letters, digits and

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/text_format.h>
+#include <google/protobuf/util/time_util.h>
 
 #include "common/base/text.h"
 
@@ -12,6 +14,7 @@ namespace gocomet::controlplane {
 namespace {
 
 using google::protobuf::FieldDescriptor;
+using google::protobuf::util::TimeUtil;
 
 constexpr size_t kValueBytesMax = 128;
 
@@ -42,6 +45,9 @@ RequestSummary SummarizeRequest(const google::protobuf::Message& request) {
     std::string value;
     if (is_text) {
       value = OnOneLine(reflection->GetString(request, field));
+    } else if (field->message_type() == google::protobuf::Duration::descriptor()) {
+      value = TimeUtil::ToString(
+          static_cast<const google::protobuf::Duration&>(reflection->GetMessage(request, field)));
     } else {
       google::protobuf::TextFormat::Printer printer;
       printer.SetSingleLineMode(true);

@@ -113,6 +113,21 @@ TEST(BannerText, SaysWhereToAskOnWhateverPorts) {
                     HasSubstr("build/bin/gocometctl --server 127.0.0.1:17070 get workers")));
   banner.grpc_address = "127.0.0.1:7070";
   EXPECT_THAT(DrawBanner(banner, overview), HasSubstr("build/bin/gocometctl get workers"));
+  banner.grpc_address = "0.0.0.0:17070";
+  EXPECT_THAT(DrawBanner(banner, overview), HasSubstr("--server 127.0.0.1:17070 get workers"));
+  banner.grpc_address = "[::]:17070";
+  EXPECT_THAT(DrawBanner(banner, overview), HasSubstr("--server [::1]:17070 get workers"));
+}
+
+TEST(BannerText, SaysHowToAskOverTls) {
+  Banner banner;
+  banner.client = "gocometctl";
+  banner.grpc_address = "127.0.0.1:17070";
+  banner.http_address = "127.0.0.1:17071";
+  banner.speaks_tls = true;
+  EXPECT_THAT(DrawBanner(banner, WithWorkers(1)),
+              AllOf(HasSubstr("127.0.0.1:17070 (TLS)"), HasSubstr("https://127.0.0.1:17071/readyz"),
+                    HasSubstr("gocometctl --server 127.0.0.1:17070 --tls-ca FILE get workers")));
 }
 
 TEST(BannerText, NamesTheFirstOfManyWorkers) {

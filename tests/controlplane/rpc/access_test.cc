@@ -409,6 +409,19 @@ TEST_F(Access, EveryChangeIsAnEventWithItsAuthor) {
   EXPECT_EQ(events[0].message, "ServiceService/ScaleService replicas=4 for ada: OK");
 }
 
+TEST_F(Access, AnEventSaysForHowLongATokenIsGoodAndNotWhatItIs) {
+  v1::CreateTokenRequest request;
+  request.set_name("ci");
+  request.set_role(v1::ROLE_VIEWER);
+  request.mutable_lifetime()->set_seconds(3600);
+  v1::CreateTokenResponse response;
+  ASSERT_TRUE(Create(TextOf("admin"), request, &response).ok());
+  const std::vector<Event> events = EventsOf("Audit", 1);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].message,
+            "AccessService/CreateToken name=ci role=ROLE_VIEWER lifetime=3600s: OK");
+}
+
 TEST_F(Access, AChangeThatFailedIsAnEventToo) {
   EXPECT_THAT(Scale(TextOf("operator"), 5000), HasCode(StatusCode::INVALID_ARGUMENT));
   const std::vector<Event> events = EventsOf("Audit", 1);
