@@ -285,12 +285,13 @@ class App {
     agent.snapshot_file = options_.state_directory + "/snapshot.binpb";
     agent.incarnation = incarnation_;
     agent_ = std::make_unique<Agent>(std::move(agent), director_, loop_);
-    if (agent_->UseKeptSnapshot()) {
-      Say("serves the workers of its last snapshot");
-    } else if (succession_) {
+    if (succession_) {
+      // Who serves knows better than what was kept in an earlier life.
       Say("waits for its workers before it takes over");
       const timeval wait = ToTimeval(kFirstSnapshotPatience);
       event_base_once(loop_.base(), -1, EV_TIMEOUT, &App::OnNoSnapshot, this, &wait);
+    } else if (agent_->UseKeptSnapshot()) {
+      Say("serves the workers of its last snapshot");
     } else {
       Serve();  // It answers 503 until it learns of workers.
     }

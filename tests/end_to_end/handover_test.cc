@@ -229,6 +229,29 @@ TEST_F(Handover, ASuccessorWithoutWorkersTakesNothingOver) {
   EXPECT_TRUE(Lives(balancer));
 }
 
+// Its name may have had an earlier life, whose workers are long gone.
+TEST_F(Handover, ASuccessorTakesNothingOverWithASnapshotThatItHasKept) {
+  const int balancer = StartFirstBalancer();
+  FullLoad load(port());
+  ASSERT_TRUE(WriteFileAtomically(directory_ + "/token", "x", 0600).ok());
+  // Its checksum (SHA-256), then nothing: a snapshot without workers.
+  const unsigned char none[] = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
+                                0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
+                                0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+  ASSERT_TRUE(WriteFileAtomically(directory_ + "/snapshot.binpb",
+                                  {reinterpret_cast<const char*>(none), sizeof(none)}, 0600)
+                  .ok());
+  pids_.push_back(
+      Spawn({Program("gocomet-balancer"), "--listen", address(), "--threads", "2", "--handover",
+             door(), "--control-plane", Cat("unix:", directory_, "/none"), "--name", "b",
+             "--token-file", directory_ + "/token", "--state-dir", directory_},
+            output_file(), ""));
+  EXPECT_TRUE(WaitUntil([&] { return Says("waits for its workers before it takes over"); }));
+  EXPECT_TRUE(load.GoesOn());
+  load.ExpectNothingLost();
+  EXPECT_TRUE(Lives(balancer));
+}
+
 TEST_F(Handover, ABalancerOfAnotherAddressIsRefusedAndSaysWhatToDo) {
   const int balancer = StartFirstBalancer();
   const CommandResult result =
