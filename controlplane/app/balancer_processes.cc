@@ -62,10 +62,12 @@ class BalancerProcesses final : public BalancerLauncher {
     LeftBalancers left;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(options_.directory, error)) {
+      if (!entry.is_directory(error)) continue;
       const std::string name = entry.path().filename().string();
-      for (const ProcessIdentity& identity :
-           FindProcesses({{"--state-dir", entry.path().string()}})) {
-        const auto launch = ReadLaunch(name);
+      const auto launch = ReadLaunch(name);
+      const auto identities = FindProcesses({{"--state-dir", entry.path().string()}});
+      if (identities.empty() && launch.ok()) left.ended.push_back(launch->process);
+      for (const ProcessIdentity& identity : identities) {
         if (!launch.ok() || !Watch(name, identity).ok()) continue;
         BalancerProcess process = launch->process;
         process.pid = identity.pid;
@@ -79,6 +81,8 @@ class BalancerProcesses final : public BalancerLauncher {
         continue;
       }
       for (BalancedTotals& totals : *counted) left.counted.push_back(std::move(totals));
+      // Whoever was to start it was killed before it did.
+      if (identities.empty() && !launch.ok()) std::filesystem::remove_all(entry.path(), error);
     }
     return left;
   }

@@ -58,21 +58,27 @@ void BalancerFleet::Touch(const Balancer& balancer) {
   hooks_.changed();
 }
 
-void BalancerFleet::Adopt(const std::vector<BalancerProcess>& processes) {
-  for (const BalancerProcess& process : processes) {
-    Balancer balancer;
-    balancer.name = process.name;
-    balancer.address = process.address;
-    balancer.threads = process.threads;
-    balancer.program = process.program;
-    balancer.pid = process.pid;
-    balancer.start_time = process.start_time;
+Balancer& BalancerFleet::Add(const BalancerProcess& process) {
+  Balancer& balancer = balancers_.emplace_back();
+  balancer.name = process.name;
+  balancer.address = process.address;
+  balancer.threads = process.threads;
+  balancer.program = process.program;
+  balancer.pid = process.pid;
+  balancer.start_time = process.start_time;
+  return balancer;
+}
+
+void BalancerFleet::Adopt(const LeftBalancers& left) {
+  for (const BalancerProcess& process : left.running) {
+    Balancer& balancer = Add(process);
     balancer.process_alive = true;
-    balancers_.push_back(balancer);
-    EnterState(balancers_.back(), BalancerState::kDisconnected,
-               "adopted; waits for its connection");
+    EnterState(balancer, BalancerState::kDisconnected, "adopted; waits for its connection");
     events_.Info(Subject(process.name), "BalancerAdopted",
                  Cat("process ", process.pid, " was running already and is taken over"));
+  }
+  for (const BalancerProcess& process : left.ended) {
+    EnterState(Add(process), BalancerState::kBackOff, "ended while no control plane ran");
   }
 }
 

@@ -40,6 +40,7 @@ struct BalancerExit {
 // What an earlier control plane left of its balancers.
 struct LeftBalancers {
   std::vector<BalancerProcess> running;
+  std::vector<BalancerProcess> ended;    // With something left on the disk.
   std::vector<BalancedTotals> counted;   // By those that do not run any more.
   std::vector<absl::Status> unreadable;  // Why what others counted is not there.
 };
@@ -105,8 +106,8 @@ class BalancerFleet {
   std::span<const Balancer> balancers() const { return balancers_; }
   const Balancer* Find(const std::string& name) const;
 
-  // What an earlier control plane left running.
-  void Adopt(const std::vector<BalancerProcess>& processes);
+  // What an earlier control plane left running, or has left on the disk.
+  void Adopt(const LeftBalancers& left);
   void Perform(const StartBalancer& action);
   void Perform(const StopBalancer& action);
   void Perform(const ForgetBalancer& action);
@@ -137,6 +138,7 @@ class BalancerFleet {
 
   void SetEndpoints(Balancer& balancer, std::vector<Balancer::EndpointView> endpoints);
   Balancer* FindMutable(const std::string& name);
+  Balancer& Add(const BalancerProcess& process);
   Balancer* OfStream(const std::string& name, const BalancerStream* stream);
   void EnterState(Balancer& balancer, BalancerState state, std::string reason);
   void OnStarted(const std::string& name, const absl::StatusOr<BalancerProcess>& answer);

@@ -62,7 +62,7 @@ void Cluster::Run() {
   for (const absl::Status& status : left_over_.unreadable) {
     events_.Warning("cluster", "CountersUnreadable", std::string(MessageOf(status)));
   }
-  balancers_.Adopt(left_over_.running);
+  balancers_.Adopt(left_over_);
   left_over_ = {};
   workers_.Refresh();
   next_refresh_ = started_ + kRefreshEvery;
