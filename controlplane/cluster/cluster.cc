@@ -183,8 +183,8 @@ bool Cluster::AdoptionSettled(const Desired& desired) const {
   if (clock_.Steady() >= started_ + kAdoptionPatience) return true;
   std::map<std::string, size_t> probed;
   for (const Worker& worker : workers_.workers()) {
-    if (!worker.last_probe) return false;
-    ++probed[worker.service];
+    if (worker.is_unproven()) return false;
+    if (worker.last_probe) ++probed[worker.service];
   }
   // Those that others run are not found again but named again.
   return std::all_of(desired.services.begin(), desired.services.end(),

@@ -53,7 +53,7 @@ Rollouts::Hooks Cluster::RolloutHooks() {
             const auto workers = workers_.workers();
             return static_cast<uint32_t>(
                 std::count_if(workers.begin(), workers.end(), [&service](const Worker& w) {
-                  return w.service == service && w.state == WorkerState::kReady;
+                  return w.service == service && w.takes_requests();
                 }));
           },
           [this](const Config& config) {

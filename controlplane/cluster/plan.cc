@@ -28,7 +28,7 @@ int Worth(const Worker& w) {
     case WorkerState::kPending:
       return 1;
     case WorkerState::kStarting:
-      return 2;
+      return w.is_unproven() ? 4 : 2;
     case WorkerState::kUnhealthy:
       return 3;
     default:
@@ -230,6 +230,8 @@ class ServicePlanner {
     uint32_t spared =
         settled + old_serving == 0 && desire_.spec.rollout.max_surge > 0 ? replicas_ : 0;
     for (const Worker* w : outdated_) {
+      // Whether it serves is known soon.
+      if (w->is_unproven()) continue;
       if (!Serving(*w)) {
         if (w->state == WorkerState::kUnhealthy && spared > 0) {
           --spared;

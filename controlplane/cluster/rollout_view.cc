@@ -32,7 +32,7 @@ RolloutView ViewRollout(const ServiceDesire& desire, std::span<const Worker> wor
   view.wanted = desire.spec.replicas;
   for (const Worker& w : workers) {
     if (w.service != desire.spec.name) continue;
-    if (w.state == WorkerState::kReady) ++view.serving;
+    if (w.takes_requests()) ++view.serving;
     if (!IsNew(w, desire)) {
       if (!IsGone(w)) ++view.outdated;
     } else if (Stays(w)) {

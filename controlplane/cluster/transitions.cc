@@ -39,6 +39,7 @@ void EnterState(Worker& worker, WorkerState state, std::string reason, const Now
 
 bool ObserveProbe(Worker& worker, const Probe& probe, const HealthCheck& check, const Now& now) {
   worker.last_probe = probe;
+  worker.adopted = false;
   if (probe.passed) {
     ++worker.passes_in_a_row;
     worker.failures_in_a_row = 0;

@@ -145,6 +145,7 @@ void WorkerFleet::Adopt(const RuntimeWorker& seen) {
   worker.create_time = seen.created;
   worker.incarnation = seen.incarnation;
   EnterState(worker, WorkerState::kStarting, "adopted", now());
+  worker.adopted = true;
   events_.Info(Cat("worker/", worker.name()), "WorkerAdopted",
                Cat(worker.id, " was running already and is taken over"));
   Touch(worker);

@@ -75,6 +75,7 @@ struct Worker {
   uint32_t failures_in_a_row = 0;
   std::optional<Probe> last_probe;
 
+  bool adopted = false;            // Ran before we did, and has not been probed since.
   bool held = false;               // Drained by an operator; stays until undrained.
   bool replace_requested = false;  // To be replaced though its template is current.
   bool stop_wanted = false;        // Draining ends in a stop.
@@ -86,6 +87,10 @@ struct Worker {
   std::optional<Failure> failure;
 
   std::string name() const { return service + "-" + std::to_string(ordinal); }
+  // Nobody knows yet whether it serves.
+  bool is_unproven() const { return adopted && state == WorkerState::kStarting; }
+  // As far as we know: balancers go on with one that is unproven, as they did before.
+  bool takes_requests() const { return state == WorkerState::kReady || is_unproven(); }
 };
 
 // Seconds that a worker waits after its n-th crash in a row: 1, 2, 4 … 60.

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gocomet/v1/rollouts.grpc.pb.h"
 #include "tests/end_to_end/http_client.h"
 #include "tests/end_to_end/load.h"
 #include "tests/end_to_end/on_each_runtime.h"
@@ -55,7 +56,7 @@ class Kills : public OnEachRuntime {
 
   // Asks for something that takes a while, on a system that may be gone.
   void ChangeSomething(System& system) {
-    switch (Below(4)) {
+    switch (Below(5)) {
       case 0:
         return NoteIfAcknowledged(system, "worker", 1 + Below(kWorkersMax));
       case 1:  // All workers move to other ports.
@@ -63,6 +64,8 @@ class Kills : public OnEachRuntime {
                                   system.first_worker_port() + 10 * Below(3));
       case 2:  // Sent to those that run.
         return NoteIfAcknowledged(system, "avg-delay", 5 + Below(20));
+      case 3:  // Balancers hand over to twins.
+        return NoteIfAcknowledged(system, "load-balancer-threads", 1 + Below(3));
       default: {
         grpc::ClientContext context;
         context.set_deadline(std::chrono::system_clock::now() +
@@ -123,6 +126,20 @@ class Kills : public OnEachRuntime {
     return workers.size() == wanted && ports.size() == wanted && RunningWorkers(system) == wanted;
   }
 
+  // Each worker's successor serves before it goes, whoever finishes the rollout.
+  static void ExpectThatSomebodyAlwaysServed(const System& system) {
+    grpc::ClientContext context;
+    v1::ListRolloutsRequest request;
+    request.set_page_size(1000);
+    v1::ListRolloutsResponse response;
+    const auto status =
+        system.NewStub<v1::RolloutService>()->ListRollouts(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    for (const v1::Rollout& rollout : response.rollouts()) {
+      EXPECT_GE(rollout.report().lowest_capacity(), 1U) << rollout.ShortDebugString();
+    }
+  }
+
   // As the operating system, or the engine, sees it.
   static size_t RunningWorkers(const System& system) {
     const auto everything = system.LeftOvers();
@@ -168,6 +185,7 @@ TEST_P(Kills, OfTheControlPlaneAtAnyMomentCostNothing) {
       if (HasFatalFailure()) break;
     }
   }
+  ExpectThatSomebodyAlwaysServed(system);
   const Load::Result result = load.Stop();
   EXPECT_THAT(result.unexpected, IsEmpty()) << Events(system);
   std::cout << kills << " kills, " << acknowledged_ << " acknowledged changes, "

@@ -84,6 +84,25 @@ TEST(Rollout, OldWorkersThatFailTheirProbesStayUntilANewOneServes) {
               ElementsAre("drain i0: replaced", "drain i1: replaced"));
 }
 
+TEST(Rollout, OldWorkersThatAreAdoptedStayUntilTheyAreProbed) {
+  const Desired desired = Wanted(2);
+  const auto adopted = [](uint32_t ordinal, const std::string& template_hash) {
+    Worker worker = WorkerIn(WorkerState::kStarting, ordinal, template_hash);
+    worker.adopted = true;
+    return worker;
+  };
+  std::vector<Worker> workers = {adopted(0, "old"), adopted(1, "old"), adopted(2, "new")};
+  EXPECT_THAT(PlanLines(desired, workers), IsEmpty()) << "nobody knows who serves";
+  workers[2] = WorkerIn(WorkerState::kReady, 2);
+  workers[1] = WorkerIn(WorkerState::kReady, 1, "old");
+  EXPECT_THAT(PlanLines(desired, workers), IsEmpty()) << "worker-0 may be one of the two";
+  workers[0] = WorkerIn(WorkerState::kReady, 0, "old");
+  EXPECT_THAT(PlanLines(desired, workers), ElementsAre("drain i0: replaced"));
+  workers[0] = WorkerIn(WorkerState::kStarting, 0, "old");
+  EXPECT_THAT(PlanLines(desired, workers), ElementsAre("drain i0: replaced"))
+      << "its probe has failed";
+}
+
 class Liveness : public ::testing::Test {
  protected:
   Liveness() { desired_.services[0].spec.liveness.restart_after = seconds(60); }

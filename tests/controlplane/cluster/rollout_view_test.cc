@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controlplane/cluster/transitions.h"
 #include "tests/controlplane/cluster/cluster_values.h"
 
 namespace gocomet::controlplane {
@@ -40,6 +41,14 @@ TEST(ViewRollout, AHeldWorkerHoldsUpNothing) {
   Worker held = WorkerIn(WorkerState::kDraining, 0);
   held.held = true;
   EXPECT_EQ(ViewRollout(WantedService(1), std::vector{held}, kStart).available, 1U);
+}
+
+TEST(ViewRollout, OneThatIsAdoptedServesUntilItsFirstProbeSaysOtherwise) {
+  Worker adopted = WorkerIn(WorkerState::kStarting, 0);
+  adopted.adopted = true;
+  EXPECT_EQ(ViewRollout(WantedService(1), std::vector{adopted}, kStart).serving, 1U);
+  ObserveProbe(adopted, Probe{.passed = false}, HealthCheck{}, {kStart, {}});
+  EXPECT_EQ(ViewRollout(WantedService(1), std::vector{adopted}, kStart).serving, 0U);
 }
 
 TEST(DiagnoseRollout, NamesTheNewestFailureOfANewWorker) {
