@@ -118,7 +118,8 @@ std::string ReportText(const RolloutRecord& rollout) {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(rollout.end_time - rollout.create_time);
   return Cat(report.workers_replaced, report.workers_replaced == 1 ? " worker" : " workers",
-             " replaced in ", FormatDuration(took), "; ", Number(report.requests), " requests, ",
+             " replaced in ", FormatDuration(took), "; ",
+             report.requests == 0 ? "no" : Cat(report.requests), " requests, ",
              Number(report.server_errors), " answered 5xx by workers, ",
              Number(report.balancer_errors), " by balancers, ", Number(report.retried),
              " tried again; lowest capacity ", report.lowest_capacity, ", longest drain ",

@@ -2,7 +2,6 @@
 // must not see a single failed request, whatever is replaced, given up or undone.
 #include <algorithm>
 #include <csignal>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,9 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "gocomet/v1/rollouts.grpc.pb.h"
-#include "tests/end_to_end/http_client.h"
-#include "tests/end_to_end/load.h"
-#include "tests/end_to_end/on_each_runtime.h"
+#include "tests/end_to_end/all_clients.h"
 
 namespace gocomet::testing {
 namespace {
@@ -23,39 +20,6 @@ namespace {
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// Clients of every kind at all balancers, or at those on these ports.
-class AllClients {
- public:
-  explicit AllClients(const System& system) : AllClients(system.balancer_ports()) {}
-  explicit AllClients(const std::vector<uint16_t>& ports) {
-    using Connections = Load::Connections;
-    for (const auto connections :
-         {Connections::kKeepAlive, Connections::kKeepAliveWithPauses, Connections::kNew}) {
-      loads_.push_back(std::make_unique<Load>(ports, kHello, 2, connections));
-    }
-  }
-  uint64_t answered() const {
-    uint64_t sum = 0;
-    for (const auto& load : loads_) sum += load->answered();
-    return sum;
-  }
-  void AwaitMore(uint64_t requests = 50) const {
-    const uint64_t before = answered();
-    EXPECT_TRUE(WaitUntil([&] { return answered() >= before + requests; }));
-  }
-  std::vector<std::string> Failures() {
-    std::vector<std::string> failures;
-    for (const auto& load : loads_) {
-      const Load::Result result = load->Stop();
-      failures.insert(failures.end(), result.unexpected.begin(), result.unexpected.end());
-    }
-    return failures;
-  }
-
- private:
-  std::vector<std::unique_ptr<Load>> loads_;
-};
 
 // All events, oldest first, for failures that explain themselves.
 std::string EventsOf(const System& system) {
@@ -166,6 +130,89 @@ TEST_P(RolloutsOnEachRuntime, OneThatIsUnderWayWhenTheControlPlaneIsKilledGoesOn
   clients.AwaitMore();
   EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
   for (const std::string& id : Ids(system)) EXPECT_FALSE(before.contains(id)) << id;
+}
+
+TEST_P(RolloutsOnEachRuntime, IsPausedResumedAndUndone) {
+  System system(GetParam());
+  const auto set_port = [&system](int port) {
+    system.keys["worker-port"] = Cat(port);
+    system.keys["services"] = "{worker: {rollout: {min-ready: 1s}, stop: {grace: 0s}}}";
+    system.WriteConfig();
+  };
+  set_port(system.first_worker_port());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  AllClients clients(system);
+  clients.AwaitMore();
+  const std::set<std::string> before = Ids(system);
+  set_port(system.first_worker_port() + 10);
+  ASSERT_EQ(system.Ctl({"apply", "-f", system.config_file()}).exit_code, 0);
+  ASSERT_EQ(system.Ctl({"rollout", "pause"}).exit_code, 0);
+  EXPECT_EQ(system.Ctl({"rollout", "restart"}).exit_code, 4) << "it is paused";
+  // Longer than it would take.
+  clients.AwaitMore(1000);
+  const std::set<std::string> paused = Ids(system);
+  for (const std::string& id : before) EXPECT_TRUE(paused.contains(id)) << Events(system);
+
+  const CommandResult resumed = system.Ctl({"rollout", "resume", "--wait"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output << Events(system);
+  const std::set<std::string> second = Ids(system);
+  for (const std::string& id : before) EXPECT_FALSE(second.contains(id)) << Events(system);
+
+  const CommandResult undone = system.Ctl({"rollout", "undo", "--wait"});
+  EXPECT_EQ(undone.exit_code, 0) << undone.output << Events(system);
+  EXPECT_THAT(system.Ctl({"config", "show"}).output,
+              HasSubstr(Cat("worker-port: ", system.first_worker_port())));
+  for (const std::string& id : Ids(system)) EXPECT_FALSE(second.contains(id)) << Events(system);
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
+}
+
+TEST_P(RolloutsOnEachRuntime, AWorkerThatHangsIsReplaced) {
+  System system(GetParam());
+  system.keys["worker"] = "2";
+  system.keys["services"] =
+      "{worker: {health: {interval: 200ms, timeout: 100ms}, liveness: {restart-after: 1s}, "
+      "stop: {grace: 500ms, drain-timeout: 1s}}}";
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  const v1::Worker hung = system.Workers().front();
+  ASSERT_GT(hung.status().pid(), 0) << hung.ShortDebugString();
+  ASSERT_EQ(::kill(static_cast<pid_t>(hung.status().pid()), SIGSTOP), 0);
+  EXPECT_TRUE(WaitUntil([&] {
+    const std::set<std::string> now = Ids(system);
+    return now.size() == 2 && !now.contains(hung.id()) && system.ReadyWorkers() == 2;
+  })) << Events(system);
+  std::set<std::string> kinds;
+  for (const v1::Event& event : system.Events()) kinds.insert(event.kind());
+  EXPECT_TRUE(kinds.contains("WorkerReplaced")) << Events(system);
+}
+
+// What never serves: an image that does not exist, a program that ends at once.
+TEST_P(RolloutsOnEachRuntime, ARevisionThatCannotRunIsRolledBackAndSaysWhy) {
+  const bool docker = std::string_view(GetParam()) == "docker";
+  System system(GetParam());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  AllClients clients(system);
+  clients.AwaitMore();
+  const std::set<std::string> before = Ids(system);
+  for (const char* key : {"avg-delay", "failure"}) system.keys.erase(key);
+  const std::string runs = docker ? "image: gocomet-test-of-no-image:1"
+                                  : "command: [/bin/sh, -c, 'echo no settings >&2; exit 3']";
+  for (const std::string on_failure : {"rollback", "pause"}) {
+    system.keys["services"] = Cat(
+        "{worker: {", runs, ", rollout: {progress-deadline: 3s, on-failure: ", on_failure, "}}}");
+    system.WriteConfig();
+    const CommandResult run = system.Ctl({"apply", "-f", system.config_file(), "--wait"});
+    EXPECT_EQ(run.exit_code, 7) << run.output << Events(system);
+    EXPECT_THAT(run.output, HasSubstr(docker ? "gocomet-test-of-no-image:1"
+                                             : "exit 3, last words: no settings"));
+    if (on_failure == "pause") {
+      const CommandResult aborted = system.Ctl({"rollout", "abort", "worker", "--wait"});
+      EXPECT_EQ(aborted.exit_code, 0) << aborted.output << Events(system);
+    }
+    EXPECT_TRUE(system.WaitForWorkers(before.size())) << Events(system);
+    EXPECT_EQ(Ids(system), before) << "the workers that ran are kept";
+    clients.AwaitMore();
+  }
+  EXPECT_THAT(clients.Failures(), IsEmpty()) << Events(system);
 }
 
 // Applies the key's value and waits until two balancers serve that are as `fits` says.
@@ -384,25 +431,6 @@ TEST_F(Rollouts, AWaitingClientOutlastsAControlPlaneThatIsKilled) {
   EXPECT_EQ(waited.exit_code, 0) << waited.output << EventsOf(system_);
   EXPECT_THAT(waited.output, HasSubstr("rollout 1 of service/worker done"));
   ExpectNoFailure();
-}
-
-// A worker that hangs, and one that is the last: no client is there to wait for it.
-TEST(LivenessUnderWay, AWorkerThatHangsIsReplaced) {
-  System system("process");
-  system.keys["worker"] = "2";
-  system.keys["services"] =
-      "{worker: {health: {interval: 200ms, timeout: 100ms}, liveness: {restart-after: 1s}, "
-      "stop: {grace: 500ms, drain-timeout: 1s}}}";
-  ASSERT_TRUE(system.Start().ok()) << system.output();
-  const v1::Worker hung = system.Workers().front();
-  ASSERT_EQ(::kill(static_cast<pid_t>(hung.status().pid()), SIGSTOP), 0);
-  EXPECT_TRUE(WaitUntil([&] {
-    const std::set<std::string> now = Ids(system);
-    return now.size() == 2 && !now.contains(hung.id()) && system.ReadyWorkers() == 2;
-  }));
-  std::set<std::string> kinds;
-  for (const v1::Event& event : system.Events()) kinds.insert(event.kind());
-  EXPECT_TRUE(kinds.contains("WorkerReplaced"));
 }
 
 }  // namespace
