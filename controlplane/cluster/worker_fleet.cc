@@ -53,6 +53,7 @@ void WorkerFleet::Forget(const std::string& instance) {
   gone_.push_back({worker.id, worker.name(), worker.service, worker.ordinal});
   changed_.erase(instance);
   remarks_.erase(instance);
+  forgotten_[instance] = clock_.Steady();
   if (&worker != &workers_.back()) {
     worker = std::move(workers_.back());
     places_[worker.instance] = found->second;

@@ -123,6 +123,8 @@ class WorkerFleet {
   std::map<std::string, std::string> remarks_;  // The runtime's, by instance; none is empty.
   std::set<std::string> changed_;
   std::vector<Gone> gone_;
+  // When instances were forgotten: an answer to an earlier question may still know them.
+  std::map<std::string, SteadyTime> forgotten_;
 
   bool listed_ = false;
   bool listing_ = false;

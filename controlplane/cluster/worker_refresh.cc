@@ -67,10 +67,13 @@ void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeW
       }
       if (found != seen.end()) seen.erase(found);
     }
+    std::erase_if(forgotten_, [&](const auto& each) { return each.second < asked; });
     for (const RuntimeWorker& worker : *answer) {
       const auto unknown = seen.find(worker.instance);
       if (unknown == seen.end() || unknown->second != &worker) continue;
-      if (!listed_ && worker.running) {
+      if (forgotten_.contains(worker.instance)) {
+        list_again_ = true;
+      } else if (!listed_ && worker.running) {
         Adopt(worker);
       } else {
         RemoveOrphan(worker);

@@ -199,6 +199,24 @@ TEST_F(FleetOnDocker, AWorkerWhoseStartLostItsAnswerIsFoundAndRemoved) {
   ASSERT_TRUE(Comes([&] { return engine_.containers().empty(); })) << Told();
 }
 
+TEST_F(FleetOnDocker, AListThatWasAskedForBeforeARemovalMakesNoOrphan) {
+  StartWorkers(1);
+  const std::string instance = fleet_->workers().front().instance;
+  // The list knows the worker, and is answered after its removal.
+  engine_.Inject(Call::kInspect, SimulatedEngine::TakesItsTime(std::chrono::milliseconds(500)));
+  const int lists = engine_.CallsOf(Call::kList);
+  const int looks = engine_.CallsOf(Call::kInspect);
+  fleet_->Refresh();
+  ASSERT_TRUE(Eventually([&] { return engine_.CallsOf(Call::kInspect) == looks + 1; }));
+  fleet_->Perform(DrainWorker{instance, "no longer wanted"});
+  fleet_->Perform(StopWorker{instance, false}, Service{});
+  ASSERT_TRUE(Comes([&] { return CountIn(WorkerState::kStopped) == 1; })) << Told();
+  fleet_->Perform(RemoveWorker{instance});
+  ASSERT_TRUE(Comes([&] { return fleet_->workers().empty(); })) << Told();
+  ASSERT_TRUE(Comes([&] { return engine_.CallsOf(Call::kList) > lists + 1; })) << Told();
+  EXPECT_THAT(Kinds(), Not(Contains("OrphanRemoved"))) << Told();
+}
+
 TEST_F(FleetOnDocker, AStrangersNameIsAFailureThatNamesIt) {
   engine_.MakeStranger(kFirst);
   fleet_->Perform(StartWorker{"worker", 0, FreePort(), ""}, ServiceDesire{});
