@@ -280,9 +280,8 @@ class App {
     }
     if (config_watch_) cluster_->mailbox().Post([this] { WatchConfig(); });
     const ProcessSettings& process = loaded_.file.process;
-    GOCOMET_ASSIGN_OR_RETURN(http_,
-                             HealthServer::Start(process.http_address, ResolveTls(process.tls),
-                                                 [this] { return cluster_->ready(); }));
+    GOCOMET_ASSIGN_OR_RETURN(http_, HealthServer::Start(process.http_address, tls_->files(),
+                                                        [this] { return cluster_->ready(); }));
     v1::ClusterStatus facts;
     facts.set_version(kVersion);
     facts.set_pid(::getpid());
@@ -310,6 +309,7 @@ class App {
     banner.grpc_address = rpc_->public_address();
     banner.http_address = http_->address();
     banner.speaks_tls = process.tls.enabled();
+    banner.is_insecure = process.insecure;
     banner.database = database_file_;
     banner.state_directory = state_->path();
     banner.client = ClientFromHere();

@@ -116,7 +116,9 @@ std::string DrawBanner(const Banner& banner, const Overview& overview) {
     line("worker",
          Cat("http://", worker.address, "  ", worker.name, "  ", worker.id, "  ", worker.state));
   }
-  line("gRPC", Cat(banner.grpc_address, banner.speaks_tls ? " (TLS)" : ""));
+  line("gRPC",
+       Cat(banner.grpc_address, banner.speaks_tls ? " (TLS)" : "",
+           banner.is_insecure ? " (insecure: whoever reaches it controls everything)" : ""));
   line("HTTP", Cat(banner.speaks_tls ? "https://" : "http://", banner.http_address, "/readyz"));
   line("database", banner.database);
   line("state", banner.state_directory);

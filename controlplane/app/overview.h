@@ -34,7 +34,8 @@ struct Banner {
   std::string runtime;
   std::string grpc_address;
   std::string http_address;
-  bool speaks_tls = false;  // On both.
+  bool speaks_tls = false;   // On both.
+  bool is_insecure = false;  // Nobody is asked who they are.
   std::string database;
   std::string state_directory;
   std::string client;  // How to call gocometctl from here.

@@ -119,6 +119,13 @@ TEST(BannerText, SaysWhereToAskOnWhateverPorts) {
   EXPECT_THAT(DrawBanner(banner, overview), HasSubstr("--server [::1]:17070 get workers"));
 }
 
+TEST(BannerText, SaysSoWhereNobodyIsAskedWhoTheyAre) {
+  Banner banner;
+  EXPECT_THAT(DrawBanner(banner, WithWorkers(1)), Not(HasSubstr("insecure")));
+  banner.is_insecure = true;
+  EXPECT_THAT(DrawBanner(banner, WithWorkers(1)), HasSubstr("insecure: whoever reaches it"));
+}
+
 TEST(BannerText, SaysHowToAskOverTls) {
   Banner banner;
   banner.client = "gocometctl";

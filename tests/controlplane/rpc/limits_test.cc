@@ -2,8 +2,10 @@
 // without end, connections that say nothing.
 #include <sys/socket.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -12,6 +14,7 @@
 
 #include "common/base/address.h"
 #include "common/base/text.h"
+#include "controlplane/access/token_text.h"
 #include "tests/controlplane/rpc/rpc_world.h"
 
 namespace gocomet::controlplane {
@@ -158,6 +161,87 @@ TEST(Limits, OneWatchTooManyIsRefusedUntilAnotherEnds) {
   bool served = false;
   while (!served && std::chrono::steady_clock::now() < deadline) served = OpenWatch(*stub).served();
   EXPECT_TRUE(served) << "its place is free again";
+}
+
+// Calls of somebody with this token, until one is refused; whether that came to pass.
+struct Refusal {
+  bool came = false;
+  std::string message;
+  std::string retry_after;
+};
+
+Refusal CallUntilRefused(RpcWorld& world, const std::string& token) {
+  const auto stub = world.Stub<v1::ClusterService>();
+  for (int i = 0; i < 1000; ++i) {
+    Call call;
+    if (!token.empty()) call.AddMetadata("authorization", "Bearer " + token);
+    v1::ClusterStatus response;
+    const grpc::Status status = stub->GetStatus(&call, {}, &response);
+    if (status.ok()) continue;
+    EXPECT_THAT(status, HasCode(StatusCode::RESOURCE_EXHAUSTED));
+    const auto& trailers = call.GetServerTrailingMetadata();
+    const auto found = trailers.find("grpc-retry-pushback-ms");
+    const bool says_when = found != trailers.end();
+    return {true, status.error_message(),
+            says_when ? std::string(found->second.data(), found->second.size()) : ""};
+  }
+  return {};
+}
+
+AccessToken TokenOf(const std::string& name, const std::string& text) {
+  return {std::string(ParseTokenText(text)->id), name, Role::kViewer, HashToken(text)};
+}
+
+TEST(Limits, AConnectionThatCallsTooOftenIsToldTheLimitAndWhenToTryAgain) {
+  RpcWorld world({.anonymous = Role::kViewer}, {.calls_per_connection = {2, 5}});
+  const Refusal refusal = CallUntilRefused(world, "");
+  ASSERT_TRUE(refusal.came);
+  EXPECT_THAT(refusal.message,
+              ::testing::ContainsRegex("a caller without a token at 127.0.0.1 makes more than the "
+                                       "2 calls a second that one connection may; try again in "
+                                       "[0-9]+ ms"));
+  const int wait = std::atoi(refusal.retry_after.c_str());
+  EXPECT_GE(wait, 1);
+  EXPECT_LE(wait, 500) << "two a second";
+}
+
+TEST(Limits, AClientThatCallsTooOftenIsNoOthersLoss) {
+  const std::string loop = MakeTokenText("aaaaaaaaaaaa", std::string(64, 'a'));
+  const std::string calm = MakeTokenText("bbbbbbbbbbbb", std::string(64, 'b'));
+  RpcWorld world({}, {.calls_per_connection = {1e6, 1e6}, .calls_per_client = {2, 5}},
+                 {TokenOf("loop", loop), TokenOf("calm", calm)});
+  const Refusal refusal = CallUntilRefused(world, loop);
+  ASSERT_TRUE(refusal.came);
+  EXPECT_THAT(refusal.message, ::testing::HasSubstr("the token 'loop' makes more than the 2 calls "
+                                                    "a second that one client may"));
+  Call call;
+  call.AddMetadata("authorization", "Bearer " + calm);
+  v1::ClusterStatus response;
+  EXPECT_TRUE(world.Stub<v1::ClusterService>()->GetStatus(&call, {}, &response).ok())
+      << "on the same connection";
+}
+
+TEST(Limits, AClientHasItsStreamsAndNoMore) {
+  for (const auto& [limits, of] :
+       {std::pair(AccessLimits{.streams_per_connection = 2}, "one connection"),
+        std::pair(AccessLimits{.streams_per_client = 2}, "one client")}) {
+    RpcWorld world({.anonymous = Role::kViewer}, limits);
+    const auto stub = world.Stub<v1::WorkerService>();
+    auto first = std::make_unique<OpenWatch>(*stub);
+    const OpenWatch second(*stub);
+    ASSERT_TRUE(first->served() && second.served());
+    const OpenWatch third(*stub);
+    EXPECT_THAT(third.status(), HasCode(StatusCode::RESOURCE_EXHAUSTED));
+    EXPECT_THAT(third.status().error_message(),
+                ::testing::HasSubstr(Cat("has all 2 streams open that ", of,
+                                         " may have; close one and call again")));
+    first.reset();
+    const auto deadline = std::chrono::steady_clock::now() + kCallPatience;
+    bool served = false;
+    while (!served && std::chrono::steady_clock::now() < deadline)
+      served = OpenWatch(*stub).served();
+    EXPECT_TRUE(served) << "its place is free again";
+  }
 }
 
 TEST(Limits, ConnectionsThatSayNothingKeepNobodyOut) {
