@@ -27,6 +27,9 @@ using ::testing::Not;
 
 UniqueFd ListenOn(uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Connections of an earlier test may still be in TIME_WAIT there.
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const auto address = *Address::FromIpAndPort("127.0.0.1", port);
   if (::bind(fd.get(), address.socket_address(), address.socket_address_length()) != 0 ||
       ::listen(fd.get(), 1) != 0) {
