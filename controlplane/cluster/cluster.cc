@@ -39,17 +39,20 @@ Cluster::Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launc
                      DesiredStateHooks()),
       rollouts_(store, events_, clock, desired_state_, std::move(stored.rollouts), RolloutHooks()),
       workers_(driver, mailbox_, events_, clock,
-               {.token = options_.token, .changed = [this] { dirty_ = true; }}),
+               {.token = options_.token,
+                .changed = [this] { dirty_ = true; },
+                .new_instance = options_.new_instance}),
       balancers_(launcher, mailbox_, events_, clock,
                  {.changed = [this] { dirty_ = true; },
                   .counted = [this](const auto& totals) { CountBalanced(totals); }}),
-      left_over_(std::move(left_over)),
-      prober_(
-          std::make_unique<Prober>([this](const std::string& instance, const ProbeResult& result) {
-            const Probe probe{result.time, result.target, result.passed, result.result,
-                              result.duration};
-            mailbox_.Post([this, instance, probe] { OnProbe(instance, probe); });
-          })) {}
+      left_over_(std::move(left_over)) {
+  if (options_.probe) return;
+  prober_ = std::make_unique<Prober>([this](const std::string& instance,
+                                            const ProbeResult& result) {
+    const Probe probe{result.time, result.target, result.passed, result.result, result.duration};
+    mailbox_.Post([this, instance, probe] { ObserveProbe(instance, probe); });
+  });
+}
 
 Cluster::~Cluster() {
   prober_.reset();
@@ -57,6 +60,12 @@ Cluster::~Cluster() {
 }
 
 void Cluster::Run() {
+  Begin();
+  while (!Finished()) RunTasks(mailbox_.Take(wake()));
+  mailbox_.Close();
+}
+
+void Cluster::Begin() {
   started_ = clock_.Steady();
   CountBalanced(left_over_.counted);
   for (const absl::Status& status : left_over_.unreadable) {
@@ -67,28 +76,37 @@ void Cluster::Run() {
   workers_.Refresh();
   next_refresh_ = started_ + kRefreshEvery;
   next_turn_ = started_;
-  while (!Finished()) {
-    const SteadyTime wake =
-        timers_.empty() ? next_turn_ : std::min(next_turn_, timers_.begin()->first);
-    for (Mailbox::Task& task : mailbox_.Take(wake)) {
-      task();
-      task = nullptr;
-    }
-    const SteadyTime now = clock_.Steady();
-    while (!timers_.empty() && timers_.begin()->first <= now) {
-      timers_.extract(timers_.begin()).mapped()();
-    }
-    if (now >= next_refresh_) {
-      next_refresh_ = now + kRefreshEvery;
-      workers_.Refresh();
-    }
-    if (dirty_ || now >= next_turn_) Turn();
+}
+
+bool Cluster::Step() {
+  if (Finished()) return false;
+  RunTasks(mailbox_.TakeNow());
+  return true;
+}
+
+SteadyTime Cluster::wake() const {
+  return timers_.empty() ? next_turn_ : std::min(next_turn_, timers_.begin()->first);
+}
+
+void Cluster::RunTasks(std::deque<Mailbox::Task> tasks) {
+  for (Mailbox::Task& task : tasks) {
+    task();
+    task = nullptr;
   }
-  mailbox_.Close();
+  const SteadyTime now = clock_.Steady();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    timers_.extract(timers_.begin()).mapped()();
+  }
+  if (now >= next_refresh_) {
+    next_refresh_ = now + kRefreshEvery;
+    workers_.Refresh();
+  }
+  if (dirty_ || now >= next_turn_) Turn();
 }
 
 void Cluster::Turn() {
-  if (workers_.listed() && !rollouts_begun_) {
+  // A change that is being written begins its own rollouts.
+  if (workers_.listed() && !rollouts_begun_ && !desired_state_.is_writing()) {
     rollouts_begun_ = true;
     rollouts_.Begin(DesiredNow()->desired(), workers_.workers());
   }
@@ -105,12 +123,15 @@ void Cluster::Turn() {
       if (dirty_) continue;  // A rollout has ended or begun.
     }
     const Plan plan =
-        MakePlan(desired, workers_.workers(), balancers_.balancers(), clock_.Steady());
+        options_.plan(desired, workers_.workers(), balancers_.balancers(), clock_.Steady());
     for (const Action& action : plan.actions) Perform(action, *wanted);
     if (plan.wake) next_turn_ = std::min(next_turn_, *plan.wake);
     if (plan.actions.empty()) break;
   }
-  if (!adoption_settled_) next_turn_ = std::min(next_turn_, started_ + kAdoptionPatience);
+  const SteadyTime patience_ends = started_ + kAdoptionPatience;
+  if (!adoption_settled_ && clock_.Steady() < patience_ends) {
+    next_turn_ = std::min(next_turn_, patience_ends);
+  }
   SetProbeTargets(*DesiredNow());
   PublishChanges();
 }
@@ -215,10 +236,11 @@ void Cluster::SetProbeTargets(const DesiredIndex& wanted) {
   }
   if (targets == probe_targets_) return;
   probe_targets_ = targets;
-  prober_->SetTargets(std::move(targets));
+  if (prober_) return prober_->SetTargets(std::move(targets));
+  options_.probe(std::move(targets));
 }
 
-void Cluster::OnProbe(const std::string& instance, const Probe& probe) {
+void Cluster::ObserveProbe(const std::string& instance, const Probe& probe) {
   const Worker* worker = workers_.Find(instance);
   if (worker == nullptr) return;
   const std::shared_ptr<const DesiredIndex> wanted = DesiredNow();

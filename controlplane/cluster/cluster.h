@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,14 @@ class Cluster {
     std::string balancer_hash = {};
     std::function<std::string(const std::string& instance)> token;
     ProcessSettings process;  // For rendering config texts.
+
+    // What a simulation puts in the place of chance, of the network and of the plan itself.
+    std::function<std::string()> new_instance = {};  // Unset: 12 random hex digits.
+    // Is told what to probe; the results come by ObserveProbe. Unset: a prober of its own.
+    std::function<void(std::vector<ProbeTarget>)> probe = {};
+    std::function<Plan(const Desired&, std::span<const Worker>, std::span<const Balancer>,
+                       SteadyTime)>
+        plan = MakePlan;
   };
 
   Cluster(Options options, RuntimeDriver& driver, BalancerLauncher& launcher, Store& store,
@@ -74,6 +84,12 @@ class Cluster {
 
   // Owns the model until everything has stopped, or Detach.
   void Run();
+  // Run in steps, for whoever moves the clock by hand: once Begin, then Step at any time, and at
+  // the latest when wake() has come. Step does what there is to do now, without waiting; false
+  // where Run would return.
+  void Begin();
+  bool Step();
+  SteadyTime wake() const;
   Mailbox& mailbox() { return mailbox_; }
 
   // Drains and removes all; Run returns then.
@@ -113,6 +129,7 @@ class Cluster {
   absl::StatusOr<Worker*> RestartWorker(const std::string& id);
   absl::StatusOr<Worker*> Drain(const std::string& id);
   absl::StatusOr<Worker*> Undrain(const std::string& id);
+  void ObserveProbe(const std::string& instance, const Probe& probe);
   Subscribers<WorkerChange>& worker_subscribers() { return worker_subscribers_; }
 
   absl::Status ConnectWorker(const WorkerHello& hello, std::shared_ptr<WorkerStream> stream);
@@ -154,7 +171,7 @@ class Cluster {
   void PublishSnapshot(const Desired& desired);
   void SetProbeTargets(const DesiredIndex& wanted);
   void PublishChanges();
-  void OnProbe(const std::string& instance, const Probe& probe);
+  void RunTasks(std::deque<Mailbox::Task> tasks);
   void OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts);
   // Takes what balancers have seen into the ledger; what is new is in the write.
   StoreWrite Balanced(const std::vector<BalancedTotals>& all);
@@ -203,7 +220,8 @@ class Cluster {
   Subscribers<WorkerChange> worker_subscribers_;
   Subscribers<Balancer> balancer_subscribers_;
 
-  std::unique_ptr<Prober> prober_;  // Last: its thread posts to what is above.
+  std::unique_ptr<Prober>
+      prober_;  // Null where others probe. Last: its thread posts to what is above.
 };
 
 }  // namespace gocomet::controlplane

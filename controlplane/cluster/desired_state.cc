@@ -1,5 +1,6 @@
 #include "controlplane/cluster/desired_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/text.h"
@@ -42,6 +43,10 @@ void DesiredState::WriteRollouts(Prepare prepare, Written done) {
   });
 }
 
+bool DesiredState::IsChanging(uint64_t rollout) const {
+  return std::find(changing_.begin(), changing_.end(), rollout) != changing_.end();
+}
+
 void DesiredState::Enqueue(std::function<void()> begin) {
   waiting_.push_back(std::move(begin));
   BeginNext();
@@ -57,10 +62,12 @@ void DesiredState::BeginNext() {
 
 void DesiredState::Write(StoreWrite write, std::function<void(const absl::Status&)> then) {
   writing_ = true;
+  for (const RolloutRecord& rollout : write.rollouts) changing_.push_back(rollout.id);
   write.at_once = true;
   write.done = [this, then = std::move(then)](const absl::Status& status) {
     mailbox_.Post([this, then, status] {
       writing_ = false;
+      changing_.clear();
       then(status);
       BeginNext();
     });

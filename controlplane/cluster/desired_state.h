@@ -79,6 +79,11 @@ class DesiredState {
   using Prepare = std::function<absl::StatusOr<std::vector<RolloutRecord>>()>;
   using Written = std::function<void(absl::StatusOr<std::vector<RolloutRecord>>)>;
   void WriteRollouts(Prepare prepare, Written done);
+  // Whether a change of that rollout is under way: another row of it would be written after that
+  // one, and say again what was before.
+  bool IsChanging(uint64_t rollout) const;
+  // Whether any change is under way.
+  bool is_writing() const { return writing_; }
 
   Subscribers<Revision>& subscribers() { return subscribers_; }
 
@@ -98,6 +103,7 @@ class DesiredState {
   std::vector<Revision> revisions_;  // Ascending, never empty.
   Config config_;
   bool writing_ = false;
+  std::vector<uint64_t> changing_;  // Rollouts that are being written.
   std::deque<std::function<void()>> waiting_;
   Subscribers<Revision> subscribers_;
 };

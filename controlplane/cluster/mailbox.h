@@ -4,8 +4,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <optional>
-#include <vector>
+#include <utility>
 
 #include "common/base/clock.h"
 
@@ -40,6 +39,12 @@ class Mailbox {
   std::deque<Task> Take(SteadyTime deadline) {
     std::unique_lock hold(mutex_);
     arrived_.wait_until(hold, deadline, [this] { return !tasks_.empty(); });
+    return std::exchange(tasks_, {});
+  }
+
+  // The same without waiting.
+  std::deque<Task> TakeNow() {
+    const std::lock_guard hold(mutex_);
     return std::exchange(tasks_, {});
   }
 

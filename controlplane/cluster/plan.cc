@@ -82,6 +82,7 @@ class ServicePlanner {
 
   void Run() {
     FinishWhatLeaves();
+    LeaveDoubles();
     Count();
     ReplaceWhatStaysUnhealthy();
     ShedSurplus();
@@ -138,9 +139,28 @@ class ServicePlanner {
     }
   }
 
+  // Two of one name can only be found at a start: one was started in vain, as it seemed.
+  void LeaveDoubles() {
+    for (size_t i = 1; i < workers_.size(); ++i) {
+      const Worker& a = *workers_[i - 1];
+      const Worker& b = *workers_[i];
+      if (a.ordinal != b.ordinal || Leaving(a) || Leaving(b)) continue;
+      const bool first_goes = Worth(a) != Worth(b) ? Worth(a) < Worth(b) : !IsUpToDate(a, desire_);
+      Leave(first_goes ? a : b, "another worker has its name");
+      doubles_.insert(first_goes ? &a : &b);
+    }
+  }
+
+  // What goes may still have the port of a successor.
+  bool SharesItsName(const Worker& worker) const {
+    return std::any_of(workers_.begin(), workers_.end(), [&](const Worker* other) {
+      return other != &worker && other->ordinal == worker.ordinal;
+    });
+  }
+
   void Count() {
     for (const Worker* w : workers_) {
-      if (Leaving(*w)) continue;
+      if (Leaving(*w) || doubles_.contains(w)) continue;
       // A dead worker stands for its successor, which will be up to date.
       if (w->state == WorkerState::kBackOff || IsUpToDate(*w, desire_)) {
         current_.push_back(w);
@@ -248,7 +268,7 @@ class ServicePlanner {
   void StartMissing() {
     for (const Worker* w : current_) {
       if (w->state != WorkerState::kBackOff || !w->handle.empty()) continue;
-      if (w->operation != Operation::kNone || !Due(w->next_start)) continue;
+      if (w->operation != Operation::kNone || !Due(w->next_start) || SharesItsName(*w)) continue;
       const bool earlier = KeepsEarlier() && w->template_hash == desire_.earlier->template_hash;
       Start(w->ordinal, w->instance, earlier);
     }
@@ -286,6 +306,7 @@ class ServicePlanner {
   const SteadyTime now_;
   Plan& plan_;
 
+  std::unordered_set<const Worker*> doubles_;
   std::vector<const Worker*> current_;
   std::vector<const Worker*> outdated_;
 };

@@ -171,6 +171,7 @@ void Rollouts::Take(const std::vector<RolloutRecord>& rollouts) {
         runs_[known->id].pace = {};
       } else {
         runs_.erase(known->id);
+        Write(*known);  // With what was counted meanwhile.
       }
       Announce(before, *known);
     }
@@ -238,10 +239,10 @@ std::optional<SteadyTime> Rollouts::Observe(const Desired& desired,
     const auto desire =
         std::find_if(desired.services.begin(), desired.services.end(),
                      [&rollout](const ServiceDesire& d) { return d.spec.name == rollout.service; });
-    // Another config is on its way, which ends it.
+    // Otherwise another config is on its way, which ends it.
     const bool is_wanted =
         desire != desired.services.end() && desire->template_hash == rollout.template_hash;
-    if (!is_wanted) continue;
+    if (!is_wanted || desired_.IsChanging(id)) continue;
     for (const Worker& worker : workers) {
       if (worker.service == rollout.service) service_of_[worker.id] = worker.service;
     }
@@ -350,6 +351,7 @@ void Rollouts::NoteDrain(const std::string& service, std::chrono::milliseconds t
 std::vector<RolloutRecord> Rollouts::TakeCounted() {
   std::vector<RolloutRecord> counted;
   for (auto& [id, run] : runs_) {
+    if (desired_.IsChanging(id)) continue;
     if (std::exchange(run.counted, false)) counted.push_back(*Find(id));
   }
   return counted;

@@ -40,6 +40,21 @@ Worker* WorkerFleet::Find(const std::string& instance) {
   return found == places_.end() ? nullptr : &workers_[found->second];
 }
 
+uint64_t WorkerFleet::BeginCall(Worker& worker, Operation operation) {
+  worker.operation = operation;
+  calls_[worker.instance] = ++last_call_;
+  return last_call_;
+}
+
+Worker* WorkerFleet::EndCall(const std::string& instance, uint64_t call) {
+  const auto under_way = calls_.find(instance);
+  if (under_way == calls_.end() || under_way->second != call) return nullptr;
+  calls_.erase(under_way);
+  Worker* worker = Find(instance);
+  if (worker != nullptr) worker->operation = Operation::kNone;
+  return worker;
+}
+
 void WorkerFleet::Add(Worker worker) {
   places_[worker.instance] = workers_.size();
   workers_.push_back(std::move(worker));
@@ -52,6 +67,7 @@ void WorkerFleet::Forget(const std::string& instance) {
   Worker& worker = workers_[found->second];
   gone_.push_back({worker.id, worker.name(), worker.service, worker.ordinal});
   changed_.erase(instance);
+  calls_.erase(instance);
   remarks_.erase(instance);
   forgotten_[instance] = clock_.Steady();
   if (&worker != &workers_.back()) {
@@ -87,13 +103,13 @@ void WorkerFleet::Touch(const Worker& worker) {
 void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted) {
   const ServiceDesire& desire = action.earlier && wanted.earlier ? *wanted.earlier : wanted;
   Worker worker;
-  worker.instance = RandomHex(6);
+  worker.instance = hooks_.new_instance ? hooks_.new_instance() : RandomHex(6);
   worker.service = action.service;
   worker.ordinal = action.ordinal;
   worker.port = action.port;
   worker.template_hash = desire.template_hash;
   worker.create_time = clock_.Wall();
-  worker.operation = Operation::kStart;
+  const uint64_t call = BeginCall(worker, Operation::kStart);
   if (const Worker* before = Find(action.successor_of)) {
     worker.crashes = before->crashes;
     worker.failure = before->failure;
@@ -121,9 +137,12 @@ void WorkerFleet::Perform(const StartWorker& action, const ServiceDesire& wanted
 
   Touch(worker);
   Add(std::move(worker));
-  driver_.Start(launch, [this, instance = launch.instance](absl::StatusOr<RuntimeWorker> answer) {
-    mailbox_.Post([this, instance, answer = std::move(answer)] { OnStarted(instance, answer); });
-  });
+  driver_.Start(launch,
+                [this, instance = launch.instance, call](absl::StatusOr<RuntimeWorker> answer) {
+                  mailbox_.Post([this, instance, call, answer = std::move(answer)] {
+                    OnStarted(instance, call, answer);
+                  });
+                });
 }
 
 // The first that no worker stands for; "" where each has one.
@@ -154,10 +173,10 @@ void WorkerFleet::GiveUpStarts(const std::function<bool(const Worker&)>& unwante
   }
 }
 
-void WorkerFleet::OnStarted(const std::string& instance, absl::StatusOr<RuntimeWorker> answer) {
-  Worker* worker = Find(instance);
+void WorkerFleet::OnStarted(const std::string& instance, uint64_t call,
+                            absl::StatusOr<RuntimeWorker> answer) {
+  Worker* worker = EndCall(instance, call);
   if (worker == nullptr) return Refresh();
-  worker->operation = Operation::kNone;
   if (!answer.ok()) {
     Failure failure;
     failure.time = clock_.Wall();
@@ -214,26 +233,23 @@ void WorkerFleet::Perform(const StopWorker& action, const Service& spec) {
                     Cat(worker->id, " still had requests, or a balancer did not answer, after ",
                         spec.drain_timeout.count(), " ms; it is stopped now"));
   }
-  worker->operation = Operation::kStop;
+  const uint64_t call = BeginCall(*worker, Operation::kStop);
   Touch(*worker);
   driver_.Stop(worker->handle, spec.stop_grace,
-               [this, instance = action.instance](absl::Status status) {
-                 mailbox_.Post(
-                     [this, instance, status = std::move(status)] { OnStopped(instance, status); });
+               [this, instance = action.instance, call](absl::Status status) {
+                 mailbox_.Post([this, instance, call, status = std::move(status)] {
+                   if (Worker* stopped = EndCall(instance, call)) OnStopped(*stopped, status);
+                 });
                });
 }
 
-void WorkerFleet::OnStopped(const std::string& instance, const absl::Status& status) {
-  Worker* worker = Find(instance);
-  if (worker == nullptr) return;
-  worker->operation = Operation::kNone;
-  if (!status.ok()) return CallFailed(*worker, "stop", status);
-  if (worker->state == WorkerState::kDraining) {
-    EnterState(*worker, WorkerState::kStopped, worker->reason, now());
-    events_.Info(Subject(*worker), "WorkerStopped",
-                 Cat(worker->id, " has stopped: ", worker->reason));
+void WorkerFleet::OnStopped(Worker& worker, const absl::Status& status) {
+  if (!status.ok()) return CallFailed(worker, "stop", status);
+  if (worker.state == WorkerState::kDraining) {
+    EnterState(worker, WorkerState::kStopped, worker.reason, now());
+    events_.Info(Subject(worker), "WorkerStopped", Cat(worker.id, " has stopped: ", worker.reason));
   }
-  Touch(*worker);
+  Touch(worker);
 }
 
 void WorkerFleet::Perform(const FailWorker& action, const Service& spec) {
@@ -248,14 +264,13 @@ void WorkerFleet::Perform(const FailWorker& action, const Service& spec) {
   }
   ObserveStartFailure(*worker, failure, now());
   events_.Error(Subject(*worker), "WorkerNotReady", failure.cause);
-  worker->operation = Operation::kStop;
+  const uint64_t call = BeginCall(*worker, Operation::kStop);
   Touch(*worker);
   driver_.Stop(worker->handle, spec.stop_grace,
-               [this, instance = action.instance](absl::Status status) {
-                 mailbox_.Post([this, instance, status = std::move(status)] {
-                   Worker* failed = Find(instance);
+               [this, instance = action.instance, call](absl::Status status) {
+                 mailbox_.Post([this, instance, call, status = std::move(status)] {
+                   Worker* failed = EndCall(instance, call);
                    if (failed == nullptr) return;
-                   failed->operation = Operation::kNone;
                    if (!status.ok()) CallFailed(*failed, "stop", status);
                    Diagnose(*failed);
                  });
@@ -265,19 +280,21 @@ void WorkerFleet::Perform(const FailWorker& action, const Service& spec) {
 void WorkerFleet::Perform(const RemoveWorker& action) {
   Worker* worker = Find(action.instance);
   if (worker == nullptr) return;
-  worker->operation = Operation::kRemove;
-  driver_.Remove(worker->handle, [this, instance = action.instance](absl::Status status) {
-    mailbox_.Post([this, instance, status = std::move(status)] { OnRemoved(instance, status); });
+  const uint64_t call = BeginCall(*worker, Operation::kRemove);
+  driver_.Remove(worker->handle, [this, instance = action.instance, call](absl::Status status) {
+    mailbox_.Post([this, instance, call, status = std::move(status)] {
+      if (Worker* removed = EndCall(instance, call)) OnRemoved(*removed, status);
+    });
   });
 }
 
-void WorkerFleet::OnRemoved(const std::string& instance, const absl::Status& status) {
-  Worker* worker = Find(instance);
-  if (worker == nullptr) return;
-  worker->operation = Operation::kNone;
-  if (!status.ok()) return CallFailed(*worker, "remove", status);
-  worker->handle.clear();
-  if (worker->state == WorkerState::kStopped) Forget(instance);
+void WorkerFleet::OnRemoved(Worker& worker, const absl::Status& status) {
+  if (!status.ok()) return CallFailed(worker, "remove", status);
+  worker.handle.clear();
+  if (worker.state == WorkerState::kStopped) {
+    const std::string instance = worker.instance;
+    Forget(instance);
+  }
   hooks_.changed();
 }
 

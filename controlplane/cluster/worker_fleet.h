@@ -28,6 +28,7 @@ class WorkerFleet {
   struct Hooks {
     std::function<std::string(const std::string& instance)> token;  // For a new worker.
     std::function<void()> changed;                                  // A record changed; plan again.
+    std::function<std::string()> new_instance = {};                 // Unset: 12 random hex digits.
   };
 
   WorkerFleet(RuntimeDriver& driver, Mailbox& mailbox, EventLog& events, const Clock& clock,
@@ -93,10 +94,16 @@ class WorkerFleet {
 
   std::string FreeEndpoint(const Service& service) const;
   void OnNote(const RuntimeNote& note);
-  void OnStarted(const std::string& instance, absl::StatusOr<RuntimeWorker> answer);
-  void OnStopped(const std::string& instance, const absl::Status& status);
-  void OnRemoved(const std::string& instance, const absl::Status& status);
-  void OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeWorker>> answer);
+  // Marks the record; the number goes with the call.
+  uint64_t BeginCall(Worker& worker, Operation operation);
+  // The worker that the call is under way for; null where it is gone, or for an answer that came
+  // before.
+  Worker* EndCall(const std::string& instance, uint64_t call);
+
+  void OnStarted(const std::string& instance, uint64_t call, absl::StatusOr<RuntimeWorker> answer);
+  void OnStopped(Worker& worker, const absl::Status& status);
+  void OnRemoved(Worker& worker, const absl::Status& status);
+  void OnListed(uint64_t call, SteadyTime asked, absl::StatusOr<std::vector<RuntimeWorker>> answer);
 
   void Adopt(const RuntimeWorker& seen);
   void CompareWith(Worker& worker, const RuntimeWorker& seen);
@@ -119,6 +126,8 @@ class WorkerFleet {
   std::vector<Worker> workers_;
   std::unordered_map<std::string, size_t> places_;  // In workers_, by instance.
   std::vector<std::unique_ptr<Diagnosis>> diagnoses_;
+  std::unordered_map<std::string, uint64_t> calls_;  // Under way, by instance.
+  uint64_t last_call_ = 0;
   std::set<std::string> orphans_;               // Handles being removed.
   std::map<std::string, std::string> remarks_;  // The runtime's, by instance; none is empty.
   std::set<std::string> changed_;
@@ -127,7 +136,7 @@ class WorkerFleet {
   std::map<std::string, SteadyTime> forgotten_;
 
   bool listed_ = false;
-  bool listing_ = false;
+  uint64_t listing_ = 0;  // The call that is under way; 0: none.
   bool list_again_ = false;
   std::string runtime_problem_;
 };

@@ -24,21 +24,23 @@ Failure ToFailure(const RuntimeWorker& seen, WallTime now) {
 }  // namespace
 
 void WorkerFleet::Refresh() {
-  if (listing_) {
+  if (listing_ != 0) {
     list_again_ = true;
     return;
   }
-  listing_ = true;
+  listing_ = ++last_call_;
   const SteadyTime asked = clock_.Steady();
-  driver_.List([this, asked](absl::StatusOr<std::vector<RuntimeWorker>> answer) {
-    mailbox_.Post([this, asked, answer = std::move(answer)]() mutable {
-      OnListed(asked, std::move(answer));
+  driver_.List([this, call = listing_, asked](absl::StatusOr<std::vector<RuntimeWorker>> answer) {
+    mailbox_.Post([this, call, asked, answer = std::move(answer)]() mutable {
+      OnListed(call, asked, std::move(answer));
     });
   });
 }
 
-void WorkerFleet::OnListed(SteadyTime asked, absl::StatusOr<std::vector<RuntimeWorker>> answer) {
-  listing_ = false;
+void WorkerFleet::OnListed(uint64_t call, SteadyTime asked,
+                           absl::StatusOr<std::vector<RuntimeWorker>> answer) {
+  if (call != listing_) return;  // It was answered before.
+  listing_ = 0;
   if (!answer.ok()) {
     // A runtime that does not answer says nothing about its workers: none is thought dead for it.
     if (runtime_available()) {

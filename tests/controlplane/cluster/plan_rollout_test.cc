@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/text.h"
 #include "controlplane/cluster/plan.h"
 #include "tests/controlplane/cluster/cluster_values.h"
 
@@ -101,6 +102,32 @@ TEST(Rollout, OldWorkersThatAreAdoptedStayUntilTheyAreProbed) {
   workers[0] = WorkerIn(WorkerState::kStarting, 0, "old");
   EXPECT_THAT(PlanLines(desired, workers), ElementsAre("drain i0: replaced"))
       << "its probe has failed";
+}
+
+// A rollout without trouble never serves with fewer workers than are wanted.
+TEST(Rollout, KeepsFullCapacity) {
+  for (uint32_t replicas = 1; replicas <= 5; ++replicas) {
+    std::vector<Worker> workers;
+    for (uint32_t i = 0; i < replicas; ++i)
+      workers.push_back(WorkerIn(WorkerState::kReady, i, "old"));
+    const Desired desired = Wanted(replicas);
+    int born = 0;
+    for (int step = 0; step < 100; ++step) {
+      for (const Action& action : MakePlan(desired, workers, {}, kStart).actions) {
+        if (const auto* start = std::get_if<StartWorker>(&action)) {
+          Worker worker = WorkerIn(WorkerState::kReady, start->ordinal);
+          worker.instance = Cat("n", ++born);
+          workers.push_back(worker);
+        } else if (const auto* drain = std::get_if<DrainWorker>(&action)) {
+          std::erase_if(workers, [&](const Worker& w) { return w.instance == drain->instance; });
+        }
+        ASSERT_GE(workers.size(), replicas);
+        ASSERT_LE(workers.size(), replicas + 1);
+      }
+    }
+    for (const Worker& worker : workers) EXPECT_EQ(worker.template_hash, "new");
+    EXPECT_EQ(born, static_cast<int>(replicas));
+  }
 }
 
 class Liveness : public ::testing::Test {

@@ -202,6 +202,24 @@ TEST(MakePlan, ACallThatFailedIsNotRepeatedAtOnce) {
   EXPECT_THAT(PlanLines(Wanted(0), {stopped}, {}, kStart + seconds(1)), ElementsAre("remove i0"));
 }
 
+TEST(MakePlan, OfTwoWorkersWithOneNameTheOneThatServesStays) {
+  Worker ready = WorkerIn(WorkerState::kReady, 0, "old");
+  ready.instance = "i0-ready";
+  const std::vector<Worker> workers = {WorkerIn(WorkerState::kStarting, 0), ready};
+  EXPECT_THAT(PlanLines(Wanted(1, "old"), workers),
+              ElementsAre("drain i0: another worker has its name"));
+  Desired paused = Wanted(1);
+  paused.services[0].paused = true;
+  EXPECT_THAT(PlanLines(paused, workers), ElementsAre("drain i0: another worker has its name"));
+}
+
+TEST(MakePlan, ASuccessorWaitsUntilTheOtherWorkerOfItsNameIsGone) {
+  Worker crashed = WorkerIn(WorkerState::kBackOff, 0);
+  crashed.instance = "i0-crashed";
+  crashed.handle.clear();
+  EXPECT_THAT(PlanLines(Wanted(1), {crashed, DrainingWorker(0, 0)}), IsEmpty());
+}
+
 TEST(MakePlan, WorkersOfAServiceThatIsGoneAreDrained) {
   Worker stray = WorkerIn(WorkerState::kReady, 0);
   stray.service = "gone";
