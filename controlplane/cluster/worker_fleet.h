@@ -128,7 +128,7 @@ class WorkerFleet {
   std::vector<std::unique_ptr<Diagnosis>> diagnoses_;
   std::unordered_map<std::string, uint64_t> calls_;  // Under way, by instance.
   uint64_t last_call_ = 0;
-  std::set<std::string> orphans_;               // Handles being removed.
+  std::map<std::string, uint64_t> orphans_;     // Calls that remove them, by handle.
   std::map<std::string, std::string> remarks_;  // The runtime's, by instance; none is empty.
   std::set<std::string> changed_;
   std::vector<Gone> gone_;

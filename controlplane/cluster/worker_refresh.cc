@@ -158,11 +158,15 @@ void WorkerFleet::Adopt(const RuntimeWorker& seen) {
 }
 
 void WorkerFleet::RemoveOrphan(const RuntimeWorker& seen) {
-  if (!orphans_.insert(seen.handle).second) return;
+  const uint64_t call = ++last_call_;
+  if (!orphans_.try_emplace(seen.handle, call).second) return;
   events_.Warning(Cat("worker/", seen.service, "-", seen.ordinal), "OrphanRemoved",
                   Cat(seen.id, " belongs to this cluster and to no worker that is wanted"));
-  driver_.Remove(seen.handle, [this, handle = seen.handle](const absl::Status&) {
-    mailbox_.Post([this, handle] { orphans_.erase(handle); });
+  driver_.Remove(seen.handle, [this, handle = seen.handle, call](const absl::Status&) {
+    mailbox_.Post([this, handle, call] {
+      const auto removed = orphans_.find(handle);
+      if (removed != orphans_.end() && removed->second == call) orphans_.erase(removed);
+    });
   });
 }
 
