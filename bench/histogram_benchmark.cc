@@ -5,7 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dataplane/balance/stable_hash.h"
-#include "dataplane/observe/histogram.h"
+#include "common/counters/histogram.h"
 
 namespace gocomet::dataplane {
 namespace {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "common/base/text.h"
+#include "common/counters/histogram.h"
 
 // What a balancer counts, as its file holds it (CounterFile). All of it only grows.
 //
@@ -59,6 +60,17 @@ struct ShardCounters {
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> unrouted{0};            // Requests that no route took.
   std::atomic<uint64_t> own_answers[600] = {};  // By status.
+};
+
+// Of one incarnation of a worker, by one thread: from when the request began to arrive until its
+// answer had left, of those that were answered whole.
+struct EndpointDurations {
+  static constexpr uint32_t kKind = 5;
+  static std::string NameOf(size_t shard, std::string_view worker_id, uint64_t incarnation) {
+    return Cat(shard, " ", EndpointCounters::NameOf(worker_id, incarnation));
+  }
+
+  Histogram total;
 };
 
 }  // namespace gocomet

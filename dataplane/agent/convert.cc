@@ -70,6 +70,14 @@ absl::StatusOr<Route> RouteToTheOnly(const std::vector<WantedService>& services)
   return route;
 }
 
+void SetDurations(const SparseDurations& durations, v1::Durations& into) {
+  for (const SparseDurations::Bucket& bucket : durations.buckets()) {
+    into.add_buckets(bucket.index);
+    into.add_counts(bucket.count);
+  }
+  into.set_sum_nanoseconds(durations.sum_nanoseconds());
+}
+
 }  // namespace
 
 absl::StatusOr<Assignment> ToAssignment(const v1::Snapshot& snapshot) {
@@ -136,6 +144,7 @@ v1::BalancerReport MakeReport(const Director& director, uint64_t sequence) {
     into->set_retried(from.counters->retried.load());
     into->set_bytes_to_worker(from.counters->bytes_to_worker.load());
     into->set_bytes_from_worker(from.counters->bytes_from_worker.load());
+    SetDurations(Director::DurationsOf(from), *into->mutable_durations());
   }
   return report;
 }

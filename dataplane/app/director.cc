@@ -54,44 +54,11 @@ Director::~Director() {
   event_free(timer_);
 }
 
-void Director::CountIn(Counters counters) {
-  counters_ = std::move(counters);
-  for (const std::string& name : counters_.Names<EndpointCounters>()) {
-    const auto identity = EndpointCounters::IdentityIn(name);
-    if (!identity) continue;
-    KnownWorker worker;
-    worker.endpoint = std::make_shared<Endpoint>(identity->worker_id, identity->incarnation,
-                                                 Address(), counters_.Take<EndpointCounters>(name));
-    worker.assigned = false;
-    departed_.push_back({std::move(worker)});
-  }
-  for (const std::string& name : counters_.Names<RouteCounters>()) {
-    requests_by_route_[name] = RequestsOf(name);
-  }
-  for (const std::string& name : counters_.Names<ShardCounters>()) {
-    shard_counters_[name] = counters_.Take<ShardCounters>(name);
-  }
-  for (const std::string& name : counters_.Names<Latencies>()) {
-    latencies_[name] = counters_.Take<Latencies>(name);
-  }
-}
-
-Router::Requests Director::RequestsOf(const std::string& route) {
-  const auto record = counters_.Take<RouteCounters>(route);
-  return {record, &record->requests};
-}
-
-template <typename Record>
-std::shared_ptr<Record> Director::OfShard(Numbered<Record>& records, int shard) {
-  std::shared_ptr<Record>& record = records[std::to_string(shard)];
-  if (!record) record = counters_.Take<Record>(std::to_string(shard));
-  return record;
-}
-
 void Director::Start(int threads, ProxySettings settings) {
   size_t& connections_max = settings.limits.connections_max;
   const auto shards = static_cast<size_t>(threads);
   connections_max = (std::min(connections_max, ClientsThatCanBeServed()) + shards - 1) / shards;
+  recorders_ = std::max(recorders_, shards);
   for (int i = 0; i < threads; ++i) {
     Shard::Hooks hooks;
     hooks.refused = [this](const EndpointPointer& endpoint) {
@@ -108,7 +75,7 @@ void Director::Start(int threads, ProxySettings settings) {
     };
     shards_.push_back(std::make_unique<Shard>(i, settings, std::move(hooks)));
     if (access_log_ != nullptr) shards_.back()->LogTo(access_log_->AddLane());
-    shards_.back()->CountIn(OfShard(shard_counters_, i), OfShard(latencies_, i));
+    CountIn(*shards_.back());
   }
   for (const auto& shard : shards_) shard->Start();
 }
@@ -141,10 +108,7 @@ Director::Place Director::Find(const std::string& name) {
 KnownWorker Director::TakeOrMake(const WantedEndpoint& wanted,
                                  std::unordered_map<std::string, KnownWorker>& known) {
   KnownWorker worker;
-  auto endpoint =
-      std::make_shared<Endpoint>(wanted.worker_id, wanted.incarnation, wanted.address,
-                                 counters_.Take<EndpointCounters>(EndpointCounters::NameOf(
-                                     wanted.worker_id, wanted.incarnation)));
+  auto endpoint = MakeEndpoint(wanted.worker_id, wanted.incarnation, wanted.address);
   // What was learnt of it stays as long as it is named with the same identity and address.
   if (const auto same = known.find(NameOf(*endpoint)); same != known.end()) {
     worker = std::move(same->second);
@@ -319,90 +283,6 @@ void Director::OnFailing(const EndpointPointer& endpoint) {
 void Director::Drain(Shard::Waiting waiting) {
   listening_.clear();
   for (const auto& shard : shards_) shard->Drain(waiting);
-}
-
-std::vector<EndpointStatus> Director::Status() const {
-  const SteadyTime now = SystemClock().Steady();
-  std::vector<EndpointStatus> all;
-  const auto add = [&](const KnownWorker& worker, uint32_t failures) {
-    EndpointStatus status{worker.endpoint, worker.health.healthy(), worker.health.reason()};
-    if (status.healthy && worker.ejection.active(now)) {
-      status.healthy = false;
-      status.health_reason = Cat("ejected for ", FormatDuration(worker.ejection.length()), ": ",
-                                 failures, " connections in a row failed or broke");
-    }
-    all.push_back(std::move(status));
-  };
-  for (const auto& [name, service] : services_) {
-    for (const KnownWorker& worker : service.workers()) {
-      add(worker, service.settings().ejection.failures);
-    }
-  }
-  for (const Departed& departed : departed_) {
-    add(departed.worker, departed.worker.endpoint->failures_to_tell.load());
-  }
-  return all;
-}
-
-void Director::BeginReport(uint64_t sequence) {
-  for (Departed& departed : departed_) {
-    const EndpointPointer& endpoint = departed.worker.endpoint;
-    // Nobody else holds it, so nobody will count for it; what they did is seen from here on.
-    if (departed.final_report != 0 || endpoint.use_count() > 1) continue;
-    std::atomic_thread_fence(std::memory_order_acquire);
-    departed.final_report = sequence;
-  }
-}
-
-void Director::ReportArrived(uint64_t sequence) {
-  std::erase_if(departed_, [this, sequence](Departed& departed) {
-    if (departed.final_report == 0 || departed.final_report > sequence) return false;
-    // Another endpoint counts there where a worker goes on at another address.
-    const auto& counters = departed.worker.endpoint->counters;
-    if (counters.use_count() == 1) counters_.Free(counters);
-    return true;
-  });
-}
-
-uint64_t Director::unrouted() const {
-  uint64_t sum = 0;
-  for (const auto& [number, counters] : shard_counters_) sum += counters->unrouted.load();
-  return sum;
-}
-
-std::map<std::string, uint64_t> Director::requests_by_route() const {
-  std::map<std::string, uint64_t> counts;
-  for (const auto& [name, requests] : requests_by_route_) counts[name] = requests->load();
-  return counts;
-}
-
-uint64_t Director::connections() const {
-  uint64_t sum = 0;
-  for (const auto& shard : shards_) sum += shard->connections();
-  return sum;
-}
-
-uint64_t Director::requests() const {
-  uint64_t sum = 0;
-  for (const auto& [number, counters] : shard_counters_) sum += counters->requests.load();
-  return sum;
-}
-
-LatencyCounts Director::latencies() const {
-  LatencyCounts sum;
-  for (const auto& [number, latencies] : latencies_) latencies->AddTo(sum);
-  return sum;
-}
-
-std::map<int, uint64_t> Director::own_answers() const {
-  std::map<int, uint64_t> sums;
-  for (const auto& [number, counters] : shard_counters_) {
-    for (int status = 0; status < 600; ++status) {
-      const uint64_t count = counters->own_answers[status].load();
-      if (count > 0) sums[status] += count;
-    }
-  }
-  return sums;
 }
 
 }  // namespace gocomet::dataplane

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "common/base/clock.h"
+#include "common/counters/sparse_durations.h"
 #include "common/probe/prober.h"
 #include "dataplane/app/assignment.h"
 #include "dataplane/app/counters.h"
@@ -87,6 +88,8 @@ class Director {
   // What each route that has had a name has taken. Main loop's thread.
   std::map<std::string, uint64_t> requests_by_route() const;
   LatencyCounts latencies() const;
+  // Of the requests that it answered whole, by all threads.
+  static SparseDurations DurationsOf(const Endpoint& endpoint);
 
  private:
   // Where a worker is found: of the service, and its place there.
@@ -109,9 +112,10 @@ class Director {
   // Takes the worker out of those known, or makes it.
   KnownWorker TakeOrMake(const WantedEndpoint& wanted,
                          std::unordered_map<std::string, KnownWorker>& known);
+  EndpointPointer MakeEndpoint(const std::string& worker_id, uint64_t incarnation,
+                               const Address& address);
   Router::Requests RequestsOf(const std::string& route);
-  template <typename Record>
-  std::shared_ptr<Record> OfShard(Numbered<Record>& records, int shard);
+  void CountIn(Shard& shard);
   void AdoptRoutes(const std::vector<Route>& routes);
   void OnProbe(const std::string& name, const ProbeResult& result);
   void OnRefused(const EndpointPointer& endpoint);
@@ -132,6 +136,7 @@ class Director {
   const Hooks hooks_;
   AccessLog* access_log_ = nullptr;
   Counters counters_;
+  size_t recorders_ = 0;  // Threads that record durations, or did in an earlier life.
   Numbered<ShardCounters> shard_counters_;
   Numbered<Latencies> latencies_;
   std::map<std::string, ServiceWorkers> services_;

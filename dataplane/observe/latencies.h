@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dataplane/observe/exchange_trace.h"
-#include "dataplane/observe/histogram.h"
+#include "common/counters/histogram.h"
 
 namespace gocomet::dataplane {
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/address.h"
 #include "common/counters/balancer_counters.h"
@@ -25,6 +27,9 @@ struct Endpoint {
   const uint64_t incarnation;
   const Address address;
   const std::shared_ptr<EndpointCounters> counters;
+  // By the number of the thread that records; before anybody else sees the endpoint. Threads that
+  // have none there record nothing.
+  std::vector<std::shared_ptr<EndpointDurations>> durations;
 
   std::atomic<uint64_t> in_flight{0};  // From the choice until the answer is whole.
 

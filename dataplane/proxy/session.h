@@ -123,6 +123,7 @@ class Session final : public Upstream::User, private TimerWheel::Timer {
   // The present exchange is over: with this status, or 0 where no answer began; `error` is empty
   // where a worker's answer was passed on whole. Its heads and its connection are still there.
   void Conclude(int status, std::string_view error);
+  void RecordDurations() const;
   void Log(AccessLog::Lane& log, int status, std::string_view error,
            std::chrono::nanoseconds duration) const;
   void Linger();

@@ -8,7 +8,7 @@ namespace gocomet::dataplane {
 void Session::Conclude(int status, std::string_view error) {
   if (!trace_.open()) return;
   const bool was_passed_on = error.empty() && status != 101;
-  if (was_passed_on) shard_.mutable_latencies().Record(trace_);
+  if (was_passed_on) RecordDurations();
   if (AccessLog::Lane* log = shard_.access_log()) {
     // What was cut off took until now, though nothing was written any more.
     const auto duration = was_passed_on ? trace_.total() : Shard::PreciseNow() - trace_.begun();
@@ -19,6 +19,13 @@ void Session::Conclude(int status, std::string_view error) {
   trace_.End();
   lost_worker_.reset();
   ForgetRoute();
+}
+
+void Session::RecordDurations() const {
+  shard_.mutable_latencies().Record(trace_);
+  if (!upstream_) return;
+  const auto& durations = upstream_->endpoint()->durations;
+  if (shard_.index() < durations.size()) durations[shard_.index()]->total.Record(trace_.total());
 }
 
 void Session::Log(AccessLog::Lane& log, int status, std::string_view error,

@@ -88,6 +88,7 @@ absl::StatusOr<std::vector<UniqueFd>> ListenAlone(const Address& address, int co
 Shard::Shard(int index, const ProxySettings& settings, Hooks hooks)
     : settings_(settings),
       hooks_(std::move(hooks)),
+      index_(static_cast<size_t>(index)),
       name_(Cat("shard-", index)),
       wheel_(Now()),
       blocks_(std::max(kBlockBytes, settings.limits.head.head_bytes_max)),

@@ -80,6 +80,7 @@ class Shard {
   const Latencies& latencies() const { return *latencies_; }
 
   // --- For sessions, on the shard's thread.
+  size_t index() const { return index_; }
   event_base* base() { return loop_.base(); }
   const Limits& limits() const { return settings_.limits; }
   const Forwarding& forwarding() const { return settings_.forwarding; }
@@ -158,6 +159,7 @@ class Shard {
 
   const ProxySettings settings_;
   const Hooks hooks_;
+  const size_t index_;
   const std::string name_;
   EventLoop loop_;
   std::vector<Listener> listeners_;

@@ -70,6 +70,7 @@ TEST_F(CountedLives, EveryCounterGoesOnInTheNextLife) {
   EXPECT_EQ(director.RequestsByRoute().at("r"), 7u);
   EXPECT_EQ(Requests(director), 7u) << "those of a thread that is there no more count, too";
   director.Do([](Director& d) { EXPECT_EQ(d.latencies().total.count(), 7u); });
+  EXPECT_EQ(Director::DurationsOf(*director.StatusOf("a").endpoint).count(), 7u);
 }
 
 TEST_F(CountedLives, AWorkerThatIsGoneIsReportedByTheNextLife) {

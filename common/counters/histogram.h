@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gocomet::dataplane {
+namespace gocomet {
 
 // How durations fall into buckets: log-linear, as in G. Tene's HdrHistogram. Each power of two of
 // nanoseconds has 64 buckets of equal width, so that a bucket's middle is within 1/128 of whatever
@@ -35,6 +35,15 @@ constexpr uint64_t EndOf(size_t index) { return BeginOf(index + 1); }
 
 inline constexpr size_t kCount = IndexOf(static_cast<uint64_t>(kMax.count())) + 1;
 
+// What stands for whatever fell into it; kMax for the last, which holds what was longer, too.
+constexpr std::chrono::nanoseconds ValueOf(size_t index) {
+  if (index + 1 == kCount) return kMax;
+  return std::chrono::nanoseconds(BeginOf(index) + (EndOf(index) - BeginOf(index)) / 2);
+}
+
+// Of how many, from 1, the value at `share` (0 to 1) is; `count` of all of them, at least one.
+uint64_t RankOf(double share, uint64_t count);
+
 }  // namespace histogram_buckets
 
 // How often durations came, as a value. Those of several histograms add up exactly: the sum is what
@@ -51,6 +60,8 @@ class DurationCounts {
   // within 8 ns where it is shorter than 1 µs. At least kMax where it was clamped; 0 where nothing
   // was recorded.
   std::chrono::nanoseconds Quantile(double share) const;
+  uint64_t sum_nanoseconds() const { return sum_; }
+  uint64_t in_bucket(size_t index) const { return counts_[index]; }
 
   friend bool operator==(const DurationCounts&, const DurationCounts&) = default;
 
@@ -91,4 +102,4 @@ class Histogram {
   std::atomic<uint64_t> sum_{0};
 };
 
-}  // namespace gocomet::dataplane
+}  // namespace gocomet

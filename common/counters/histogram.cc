@@ -1,8 +1,13 @@
-#include "dataplane/observe/histogram.h"
+#include "common/counters/histogram.h"
 
 #include <cmath>
 
-namespace gocomet::dataplane {
+namespace gocomet {
+
+uint64_t histogram_buckets::RankOf(double share, uint64_t count) {
+  const double wanted = std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count));
+  return std::clamp<uint64_t>(static_cast<uint64_t>(wanted), 1, count);
+}
 
 void DurationCounts::Add(const DurationCounts& other) {
   for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
@@ -17,14 +22,11 @@ std::chrono::nanoseconds DurationCounts::mean() const {
 
 std::chrono::nanoseconds DurationCounts::Quantile(double share) const {
   if (count_ == 0) return std::chrono::nanoseconds(0);
-  const double wanted = std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count_));
-  const uint64_t rank = std::clamp<uint64_t>(static_cast<uint64_t>(wanted), 1, count_);
+  const uint64_t rank = histogram_buckets::RankOf(share, count_);
   uint64_t seen = 0;
   size_t index = 0;
   while ((seen += counts_[index]) < rank) ++index;
-  if (index + 1 == histogram_buckets::kCount) return histogram_buckets::kMax;
-  const uint64_t begin = histogram_buckets::BeginOf(index);
-  return std::chrono::nanoseconds(begin + (histogram_buckets::EndOf(index) - begin) / 2);
+  return histogram_buckets::ValueOf(index);
 }
 
 void Histogram::AddTo(DurationCounts& sum) const {
@@ -37,4 +39,4 @@ void Histogram::AddTo(DurationCounts& sum) const {
   sum.sum_ += sum_.load(std::memory_order_relaxed);
 }
 
-}  // namespace gocomet::dataplane
+}  // namespace gocomet

@@ -1,4 +1,4 @@
-#include "dataplane/observe/histogram.h"
+#include "common/counters/histogram.h"
 
 #include <cmath>
 #include <random>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace gocomet::dataplane {
+namespace gocomet {
 namespace {
 
 using std::chrono::microseconds;
@@ -161,4 +161,4 @@ TEST(Histogram, MayBeReadWhileItRecords) {
 }
 
 }  // namespace
-}  // namespace gocomet::dataplane
+}  // namespace gocomet
