@@ -11,6 +11,7 @@
 #include <absl/status/statusor.h>
 
 #include "common/base/clock.h"
+#include "common/counters/sparse_durations.h"
 #include "controlplane/cluster/event_log.h"
 #include "controlplane/cluster/mailbox.h"
 #include "controlplane/cluster/plan.h"
@@ -87,8 +88,10 @@ struct BalancerReport {
   std::vector<Balancer::EndpointView> endpoints;
   uint64_t connections = 0;
   uint64_t requests = 0;
-  uint64_t own_errors = 0;             // 5xx that it answered itself.
-  std::vector<BalancedTotals> totals;  // One per endpoint.
+  uint64_t own_errors = 0;  // 5xx that it answered itself.
+  // One of each per endpoint.
+  std::vector<BalancedTotals> totals;
+  std::vector<SparseDurations> durations;
 };
 
 // The balancer processes that exist and what they said last. Confined to the owner's thread.

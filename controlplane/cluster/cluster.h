@@ -26,6 +26,7 @@
 #include "controlplane/cluster/snapshot.h"
 #include "controlplane/cluster/subscribers.h"
 #include "controlplane/cluster/worker_fleet.h"
+#include "controlplane/statistics/durations.h"
 #include "controlplane/statistics/ledger.h"
 #include "controlplane/store/store.h"
 
@@ -146,6 +147,7 @@ class Cluster {
 
   // --- Statistics and events
   Ledger& ledger() { return ledger_; }
+  const Durations& durations() const { return durations_; }
   Store& store() { return store_; }
   EventLog& events() { return events_; }
   const Clock& clock() const { return clock_; }
@@ -175,6 +177,7 @@ class Cluster {
   void OnNewRevision(const Revision& revision, const std::vector<RolloutRecord>& rollouts);
   // Takes what balancers have seen into the ledger; what is new is in the write.
   StoreWrite Balanced(const std::vector<BalancedTotals>& all);
+  void CountDurations(const BalancerReport& report);
   void CountBalanced(const std::vector<BalancedTotals>& totals);
   bool MayBe(const Worker& worker, const std::string& id) const;
   bool AdoptionSettled(const Desired& desired) const;
@@ -189,6 +192,7 @@ class Cluster {
   Mailbox mailbox_;
   EventLog events_;
   Ledger ledger_;
+  Durations durations_;
   DesiredState desired_state_;
   Rollouts rollouts_;
   mutable std::shared_ptr<const DesiredIndex> desired_;  // Made when it is needed.

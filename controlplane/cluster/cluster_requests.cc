@@ -59,6 +59,18 @@ Rollouts::Hooks Cluster::RolloutHooks() {
           [this](const Config& config) {
             return RenderConfig({config, options_.process});
           },
+          [this](const std::string& service) {
+            return std::chrono::ceil<std::chrono::microseconds>(
+                durations_.Recent(service, clock_.Steady()).Quantile(0.99));
+          },
+          [this](const std::string& service, const std::string& template_hash) {
+            SparseDurations sum;
+            for (const Worker& worker : workers_.workers()) {
+              if (worker.service != service || worker.template_hash != template_hash) continue;
+              if (const SparseDurations* own = durations_.OfWorker(worker.id)) sum.Add(*own);
+            }
+            return std::chrono::ceil<std::chrono::microseconds>(sum.Quantile(0.99));
+          },
           [this] { PlanAgain(); }};
 }
 
@@ -309,6 +321,19 @@ void Cluster::CountBalanced(const std::vector<BalancedTotals>& totals) {
   store_.Write(std::move(write));
 }
 
+void Cluster::CountDurations(const BalancerReport& report) {
+  const SteadyTime now = clock_.Steady();
+  std::unordered_map<std::string_view, std::string_view> service_of;
+  for (const Worker& worker : workers_.workers()) service_of[worker.id] = worker.service;
+  for (size_t i = 0; i < report.durations.size(); ++i) {
+    const BalancedTotals& seen = report.totals[i];
+    const auto service = service_of.find(seen.worker_id);
+    durations_.Apply(
+        {seen.balancer, seen.balancer_incarnation, seen.worker_id, seen.worker_incarnation},
+        service == service_of.end() ? "" : std::string(service->second), report.durations[i], now);
+  }
+}
+
 void Cluster::ReportBalancer(const BalancerHello& hello,
                              const std::shared_ptr<BalancerStream>& stream,
                              const BalancerReport& report) {
@@ -317,6 +342,7 @@ void Cluster::ReportBalancer(const BalancerHello& hello,
   const uint64_t own_errors =
       balancer != nullptr && balancer->own_errors ? *balancer->own_errors : report.own_errors;
   if (!balancers_.Report(hello.name, stream.get(), report)) return;
+  CountDurations(report);
   StoreWrite write = Balanced(report.totals);
   if (report.own_errors > own_errors) rollouts_.CountOwnErrors(report.own_errors - own_errors);
   write.rollouts = rollouts_.TakeCounted();

@@ -104,6 +104,7 @@ RolloutRecord Rollouts::NewRecord(const Service& service, RolloutCause cause, co
   rollout.reason = asked.reason;
   rollout.create_time = clock_.Wall();
   rollout.report.lowest_capacity = hooks_.serving(service.name);
+  rollout.report.p99_before = hooks_.recent_p99(service.name);
   return rollout;
 }
 
@@ -251,6 +252,7 @@ std::optional<SteadyTime> Rollouts::Observe(const Desired& desired,
     const RolloutVerdict verdict = ObserveRollout(
         rollout, run.pace, ViewRollout(*desire, workers, now), desire->spec.rollout, now);
     if (verdict == RolloutVerdict::kDone && !run.going_back) {
+      rollout.report.p99_after = hooks_.p99_of(rollout.service, rollout.template_hash);
       EndRollout(rollout, RolloutState::kDone, "", clock_.Wall());
       rollout.message = "every worker is new and ready";
     } else if (verdict == RolloutVerdict::kStuck && !run.going_back) {

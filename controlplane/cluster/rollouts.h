@@ -45,6 +45,12 @@ class Rollouts {
     std::function<uint32_t(const std::string& service)> serving;
     // A config text of ours for a config.
     std::function<std::string(const Config& config)> render;
+    // That 99 of 100 requests took at most: to the service within the last minute, and to those of
+    // its workers that are of this template. 0 where there were none.
+    std::function<std::chrono::microseconds(const std::string& service)> recent_p99;
+    std::function<std::chrono::microseconds(const std::string& service,
+                                            const std::string& template_hash)>
+        p99_of;
     std::function<void()> changed;  // Plan again.
   };
 

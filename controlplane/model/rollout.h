@@ -41,6 +41,10 @@ struct RolloutReport {
   uint32_t lowest_capacity = 0;  // Fewest workers that took requests at once.
   std::chrono::milliseconds longest_drain{0};
   uint32_t workers_replaced = 0;
+  // Of the requests in the minute before, and of those that the new workers had answered when it
+  // was done; 0 where there were none.
+  std::chrono::microseconds p99_before{0};
+  std::chrono::microseconds p99_after{0};
   bool operator==(const RolloutReport&) const = default;
 };
 

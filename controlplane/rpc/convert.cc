@@ -112,6 +112,12 @@ v1::Rollout ToProto(const RolloutRecord& rollout) {
   report->set_lowest_capacity(rollout.report.lowest_capacity);
   *report->mutable_longest_drain() = ToProto(rollout.report.longest_drain);
   report->set_workers_replaced(rollout.report.workers_replaced);
+  if (rollout.report.p99_before.count() > 0) {
+    *report->mutable_p99_before() = ToProto(rollout.report.p99_before);
+  }
+  if (rollout.report.p99_after.count() > 0) {
+    *report->mutable_p99_after() = ToProto(rollout.report.p99_after);
+  }
   return proto;
 }
 

@@ -17,6 +17,18 @@ namespace {
 constexpr uint32_t kShortestIntervalMilliseconds = 100;
 constexpr uint32_t kLongestIntervalMilliseconds = 3'600'000;
 
+void Describe(const SparseDurations& durations, v1::DurationSummary& into) {
+  const auto milliseconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  into.set_count(durations.count());
+  into.set_mean_ms(milliseconds(durations.mean()));
+  into.set_p50_ms(milliseconds(durations.Quantile(0.5)));
+  into.set_p90_ms(milliseconds(durations.Quantile(0.9)));
+  into.set_p99_ms(milliseconds(durations.Quantile(0.99)));
+  into.set_p999_ms(milliseconds(durations.Quantile(0.999)));
+}
+
 v1::WorkerStatistics DescribeRow(const Ledger::WorkerRow& row, uint64_t in_flight) {
   v1::WorkerStatistics proto;
   proto.set_worker_id(row.worker_id);
@@ -47,14 +59,20 @@ v1::Statistics Describe(Cluster& cluster, const std::string& service, bool inclu
   const auto workers = cluster.workers().workers();
   Ledger::Query query;
   query.service = service;
-  query.include_retired = include_retired;
   query.is_retired = [workers](const std::string& id) {
     return std::none_of(workers.begin(), workers.end(),
                         [&](const Worker& w) { return w.id == id; });
   };
+  SparseDurations all;
   for (const Ledger::WorkerRow& row : cluster.ledger().Rows(query)) {
-    *proto.add_workers() = DescribeRow(row, cluster.balancers().InFlight(row.worker_id));
+    const SparseDurations* durations = cluster.durations().OfWorker(row.worker_id);
+    if (durations != nullptr) all.Add(*durations);
+    if (row.retired && !include_retired) continue;
+    v1::WorkerStatistics& worker = *proto.add_workers();
+    worker = DescribeRow(row, cluster.balancers().InFlight(row.worker_id));
+    if (durations != nullptr) Describe(*durations, *worker.mutable_durations());
   }
+  Describe(all, *proto.mutable_durations());
   return proto;
 }
 

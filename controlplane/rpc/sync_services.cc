@@ -246,6 +246,10 @@ class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>
       if (endpoint.by_status_class_size() != 5) {
         return InvalidField(field + "by_status_class", "must have 5 entries, 1xx to 5xx");
       }
+      if (!DurationsOf(endpoint)) {
+        return InvalidField(field + "durations",
+                            "must have a count above 0 for each bucket, and the buckets ascending");
+      }
     }
     last_sequence_ = report.sequence();
     return Post([self = Self(), converted = FromProto(report)] {
@@ -280,8 +284,21 @@ class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>
       totals.bytes_to_worker = endpoint.bytes_to_worker();
       totals.bytes_from_worker = endpoint.bytes_from_worker();
       report.totals.push_back(std::move(totals));
+      report.durations.push_back(*DurationsOf(endpoint));
     }
     return report;
+  }
+
+  // None where they are none.
+  static std::optional<SparseDurations> DurationsOf(const v1::EndpointReport& endpoint) {
+    const v1::Durations& durations = endpoint.durations();
+    if (durations.buckets_size() != durations.counts_size()) return {};
+    std::vector<SparseDurations::Bucket> buckets;
+    buckets.reserve(static_cast<size_t>(durations.buckets_size()));
+    for (int i = 0; i < durations.buckets_size(); ++i) {
+      buckets.push_back({durations.buckets(i), durations.counts(i)});
+    }
+    return SparseDurations::Make(std::move(buckets), durations.sum_nanoseconds());
   }
 
   // Of 10,000 workers: a rollout has two of each for a while, and reports go on about those of the

@@ -27,7 +27,8 @@ constexpr std::string_view kRolloutColumns =
     "author, reason, state, message, create_time, end_time, template_hash, accepted_hashes, "
     "wanted, "
     "updated, available, outdated, lowest_capacity, workers_replaced, longest_drain_milliseconds, "
-    "requests, server_errors, balancer_errors, retried";
+    "requests, server_errors, balancer_errors, retried, p99_before_microseconds, "
+    "p99_after_microseconds";
 
 // Calls `take` for each row.
 template <typename Take>
@@ -126,6 +127,8 @@ RolloutRecord ReadRollout(const Statement& row) {
        {&report.requests, &report.server_errors, &report.balancer_errors, &report.retried}) {
     *number = row.Unsigned(column++);
   }
+  report.p99_before = std::chrono::microseconds(row.Integer(column++));
+  report.p99_after = std::chrono::microseconds(row.Integer(column++));
   return rollout;
 }
 
@@ -211,7 +214,7 @@ absl::StatusOr<RowWriter> RowWriter::Create(Database& database) {
   RowWriter writer;
   const std::string write_rollout = Cat("INSERT OR REPLACE INTO rollout (", kRolloutColumns,
                                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const std::pair<Statement*, const char*> statements[] = {
       {&writer.revision_,
        "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING"},
@@ -329,6 +332,8 @@ absl::Status RowWriter::Write(const RolloutRecord& rollout) {
        {report.requests, report.server_errors, report.balancer_errors, report.retried}) {
     bind(number);
   }
+  bind(int64_t{report.p99_before.count()});
+  bind(int64_t{report.p99_after.count()});
   return rollout_.Run();
 }
 

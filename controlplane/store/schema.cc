@@ -131,7 +131,13 @@ CREATE TABLE access_token (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirstSchema}, {2, kRollouts}, {3, kAccessTokens}};
+constexpr const char* kRolloutLatencies = R"sql(
+ALTER TABLE rollout ADD COLUMN p99_before_microseconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollout ADD COLUMN p99_after_microseconds INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, kFirstSchema}, {2, kRollouts}, {3, kAccessTokens}, {4, kRolloutLatencies}};
 
 }  // namespace
 

@@ -59,6 +59,16 @@ std::string RequestsText(const v1::RolloutReport& report) {
              " with 5xx by workers; ", Number(report.balancer_errors()), " with 5xx by balancers");
 }
 
+std::string LatencyText(const v1::RolloutReport& report) {
+  const auto text = [](bool is_known, const google::protobuf::Duration& p99) {
+    return is_known ? Milliseconds(static_cast<double>(p99.seconds()) * 1e3 +
+                                   static_cast<double>(p99.nanos()) / 1e6)
+                    : std::string("no requests");
+  };
+  return Cat(text(report.has_p99_before(), report.p99_before()), " in the minute before, ",
+             text(report.has_p99_after(), report.p99_after()), " of the new workers");
+}
+
 }  // namespace
 
 std::string RolloutName(const v1::Rollout& rollout) {
@@ -93,7 +103,8 @@ std::string ReportLines(const v1::Rollout& rollout) {
              "  requests:         ", RequestsText(report), "\n",
              "  tried again:      ", Number(report.retried()), "\n",
              "  lowest capacity:  ", Count(report.lowest_capacity(), "worker"), "\n",
-             "  longest drain:    ", DurationText(report.longest_drain()), "\n");
+             "  longest drain:    ", DurationText(report.longest_drain()), "\n",
+             "  p99:              ", LatencyText(report), "\n");
 }
 
 std::string DescribeRollout(const v1::Rollout& rollout, WallTime now, const Style& style) {
@@ -115,6 +126,7 @@ std::string DescribeRollout(const v1::Rollout& rollout, WallTime now, const Styl
   sheet.Line("Tried again", Number(report.retried()));
   sheet.Line("Lowest capacity", Count(report.lowest_capacity(), "worker"));
   sheet.Line("Longest drain", DurationText(report.longest_drain()));
+  sheet.Line("p99", LatencyText(report));
   return sheet.text();
 }
 

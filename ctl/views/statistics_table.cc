@@ -12,6 +12,7 @@ namespace {
 struct Sum {
   v1::RequestCounters reported;
   v1::BalancedCounters balanced;
+  v1::DurationSummary durations;  // Of one worker, or of all; other sums have none.
 
   void Add(const v1::WorkerStatistics& worker) {
     const v1::RequestCounters& r = worker.reported();
@@ -43,6 +44,8 @@ Row RowOf(const std::string& name, const std::string& id, const Sum& sum,
              Cat(r.failed()),
              Percent(r.failed(), requests),
              Milliseconds(mean_ms),
+             sum.durations.count() == 0 ? "" : Milliseconds(sum.durations.p50_ms()),
+             sum.durations.count() == 0 ? "" : Milliseconds(sum.durations.p99_ms()),
              reported};
   if (!wide) return row;
   const v1::BalancedCounters& b = sum.balanced;
@@ -57,8 +60,8 @@ Row RowOf(const std::string& name, const std::string& id, const Sum& sum,
 
 Table StatisticsTable(const v1::Statistics& statistics, WallTime now, bool show_retired,
                       bool wide) {
-  std::vector<std::string> headers = {"NAME",   "ID",      "REQUESTS", "OK",
-                                      "FAILED", "FAILED%", "AVG",      "REPORTED"};
+  std::vector<std::string> headers = {"NAME",    "ID",  "REQUESTS", "OK",  "FAILED",
+                                      "FAILED%", "AVG", "P50",      "P99", "REPORTED"};
   if (wide) {
     for (const char* header :
          {"IN-FLIGHT", "BALANCED", "RETRIED", "CONNECT-ERRORS", "RESETS", "TIMEOUTS"}) {
@@ -78,6 +81,7 @@ Table StatisticsTable(const v1::Statistics& statistics, WallTime now, bool show_
     }
     Sum own;
     own.Add(worker);
+    own.durations = worker.durations();
     const std::string age = Age(worker.report_time(), now);
     const std::string reported = worker.retired() ? "retired" : age.empty() ? "" : Cat(age, " ago");
     table.Add(RowOf(worker.worker_name(), worker.worker_id(), own, reported, wide));
@@ -87,6 +91,7 @@ Table StatisticsTable(const v1::Statistics& statistics, WallTime now, bool show_
   }
   // The control plane's own total, which counts every worker there ever was.
   total.reported = statistics.total();
+  total.durations = statistics.durations();
   table.Add(RowOf("TOTAL", "", total, "", wide));
   return table;
 }

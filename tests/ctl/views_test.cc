@@ -47,16 +47,23 @@ TEST(StatisticsTable, FoldsRetiredWorkersAndTotalsEverything) {
   const auto statistics = Make<v1::Statistics>(
       "total { successful: 12 failed: 3 duration_microseconds: 1500000 }"
       "workers { worker_name: 'worker-0' worker_id: 'a' report_time { seconds: 1799999999 }"
-      "          reported { successful: 9 failed: 1 duration_microseconds: 1000000 } }"
+      "          reported { successful: 9 failed: 1 duration_microseconds: 1000000 }"
+      "          durations { count: 10 p50_ms: 90 p99_ms: 300 } }"
+      "durations { count: 15 p50_ms: 95 p99_ms: 310 }"
       "workers { worker_name: 'worker-1' worker_id: 'b' retired: true"
       "          reported { successful: 3 failed: 2 duration_microseconds: 500000 } }");
   EXPECT_EQ(StatisticsTable(statistics, kNow, false, false).Render(Style::Plain()),
-            "NAME           ID   REQUESTS   OK   FAILED   FAILED%   AVG       REPORTED\n"
-            "worker-0       a    10         9    1        10.0%     100.0ms   1s ago\n"
-            "(retired: 1)   -    5          3    2        40.0%     100.0ms   -\n"
-            "TOTAL          -    15         12   3        20.0%     100.0ms   -\n");
+            "NAME           ID   REQUESTS   OK   FAILED   FAILED%   AVG       P50      P99       "
+            "REPORTED\n"
+            "worker-0       a    10         9    1        10.0%     100.0ms   90.0ms   300.0ms   "
+            "1s ago\n"
+            "(retired: 1)   -    5          3    2        40.0%     100.0ms   -        -         "
+            "-\n"
+            "TOTAL          -    15         12   3        20.0%     100.0ms   95.0ms   310.0ms   "
+            "-\n");
   EXPECT_THAT(StatisticsTable(statistics, kNow, true, false).Render(Style::Plain()),
-              HasSubstr("worker-1   b    5          3    2        40.0%     100.0ms   retired"));
+              HasSubstr("worker-1   b    5          3    2        40.0%     100.0ms   -        -   "
+                        "      retired"));
 }
 
 TEST(Overview, CallsForAttentionOnlyWhereSomethingIsWrong) {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "common/base/clock.h"
+#include "common/counters/sparse_durations.h"
+
+namespace gocomet::controlplane {
+
+// How long the answers of each worker took, as balancers saw it: since their counters began, and
+// over the last minute. Pure: times are arguments. Confined to one thread.
+//
+// Balancers keep them and tell them whole; so after a restart of the control plane they are there
+// again, but for those of workers that were gone before.
+class Durations {
+ public:
+  static constexpr std::chrono::seconds kRecent{60};
+
+  // Who saw it, and whom: each with its incarnation.
+  struct Source {
+    std::string balancer;
+    uint64_t balancer_incarnation = 0;
+    std::string worker_id;
+    uint64_t worker_incarnation = 0;
+    auto operator<=>(const Source&) const = default;
+  };
+
+  // Takes the newest of a source. False where it is no later state of what is known.
+  bool Apply(const Source& source, const std::string& service, const SparseDurations& now,
+             SteadyTime time);
+
+  // Of all balancers and incarnations; null where there was nothing yet.
+  const SparseDurations* OfWorker(const std::string& worker_id) const;
+  // Of a service, what was added within kRecent before `time`.
+  SparseDurations Recent(const std::string& service, SteadyTime time) const;
+
+ private:
+  struct Step {
+    SteadyTime begin;
+    SparseDurations durations;
+  };
+
+  std::map<Source, SparseDurations> newest_;
+  std::unordered_map<std::string, SparseDurations> of_worker_;
+  std::unordered_map<std::string, std::deque<Step>> recent_;  // By service; a step is a second.
+};
+
+}  // namespace gocomet::controlplane
