@@ -35,7 +35,8 @@ v1::Rollout Done() {
                 "end_time { seconds: 1799999992 nanos: 5999999 }"
                 " progress { available: 3 updated: 3 }"
                 " report { requests: 1520 retried: 2 lowest_capacity: 3 workers_replaced: 3"
-                " longest_drain { nanos: 40000000 } }");
+                " longest_drain { nanos: 40000000 }"
+                " p99_before { nanos: 12300000 } p99_after { nanos: 4000000 } }");
   rollout.mutable_progress()->set_outdated(0);
   return rollout;
 }
@@ -90,7 +91,8 @@ TEST_F(RolloutTest, WaitShowsEachStepOnceAndThenTheReport) {
             "balancers\n"
             "  tried again:      2\n"
             "  lowest capacity:  3 workers\n"
-            "  longest drain:    40ms\n");
+            "  longest drain:    40ms\n"
+            "  p99:              12.3ms in the minute before, 4.0ms of the new workers\n");
   EXPECT_EQ(run.err, "");
 }
 
