@@ -4,8 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "dataplane/balance/stable_hash.h"
 #include "common/counters/histogram.h"
+#include "dataplane/balance/stable_hash.h"
 
 namespace gocomet::dataplane {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "dataplane/observe/exchange_trace.h"
 #include "common/counters/histogram.h"
+#include "dataplane/observe/exchange_trace.h"
 
 namespace gocomet::dataplane {
 
