@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -130,7 +131,14 @@ void Peer::CloseWithReset() {
 
 Door::Door() { Open(*Address::FromIpAndPort("127.0.0.1", 0)); }
 
-Door::Door(const std::string& path) { Open(*Address::Parse("unix:" + path)); }
+Door::Door(const std::string& path) : path_(path) {
+  ::unlink(path.c_str());  // Of a process that was killed and had the same number.
+  Open(*Address::Parse("unix:" + path));
+}
+
+Door::~Door() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
 
 void Door::Open(const Address& address) {
   fd_.Reset(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -59,6 +59,9 @@ class Door {
   Door();
   // A Unix socket.
   explicit Door(const std::string& path);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
 
   const Address& address() const { return address_; }
   int fd() const { return fd_.get(); }
@@ -72,6 +75,7 @@ class Door {
   void Open(const Address& address);
 
   UniqueFd fd_;
+  std::string path_;  // Of a Unix socket.
   Address address_;
 };
 
