@@ -32,7 +32,8 @@
 namespace gocomet::dataplane {
 
 // One thread with all that it needs to serve: loop, listener, sessions, connections to workers and
-// the present routing. Shards share nothing but routings and endpoints.
+// the present routing. Shards share nothing but routings and endpoints. The process must ignore
+// SIGPIPE.
 class Shard {
  public:
   struct Hooks {

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <csignal>
 #include <future>
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@ namespace gocomet::dataplane {
 
 OneShard::OneShard(const std::vector<Address>& workers, const ProxySettings& settings,
                    AccessLog::Lane* access_log) {
+  ::signal(SIGPIPE, SIG_IGN);  // As the balancer has it: splice(2) cannot do without it.
   absl::StatusOr<UniqueFd> listener = Listen(*Address::FromIpAndPort("127.0.0.1", 0));
   sockaddr_in in{};
   socklen_t length = sizeof(in);
