@@ -20,10 +20,10 @@ namespace {
 // A file is made of chunks, which are mapped one by one and never move; a record lies within one.
 constexpr size_t kChunkBytes = 256 * 1024;
 constexpr size_t kChunksMax = 1024;
-constexpr char kMagic[8] = {'G', 'o', 'C', 'o', 'm', 'e', 't', 1};
+constexpr uint64_t kMagic = 0x01'74'65'6d'6f'43'6f'47;  // `GoComet` and the format's version.
 
 struct FileHeader {
-  char magic[8];
+  std::atomic<uint64_t> magic;  // Written last; 0 where it was not begun.
   uint64_t incarnation;
   char reserved[48];
 };
@@ -139,8 +139,7 @@ absl::Status CounterFile::Begin() {
   if (chunks_.empty()) GOCOMET_RETURN_IF_ERROR(Grow());
   auto* header = reinterpret_cast<FileHeader*>(chunks_.front());
   header->incarnation = RandomIncarnation();
-  std::atomic_thread_fence(std::memory_order_release);
-  std::memcpy(header->magic, kMagic, sizeof(kMagic));
+  header->magic.store(kMagic, std::memory_order_release);
   unused_ = chunks_.front() + sizeof(FileHeader);
   return absl::OkStatus();
 }
@@ -153,12 +152,9 @@ absl::Status CounterFile::Continue(size_t bytes) {
     GOCOMET_RETURN_IF_ERROR(MapChunk(i * kChunkBytes));
   }
   const auto* header = reinterpret_cast<const FileHeader*>(chunks_.front());
-  constexpr FileHeader kNotBegun{};
-  if (access_ == Access::kCount &&
-      std::memcmp(header->magic, kNotBegun.magic, sizeof(kMagic)) == 0) {
-    return Begin();
-  }
-  if (std::memcmp(header->magic, kMagic, sizeof(kMagic)) != 0 || header->incarnation == 0) {
+  const uint64_t magic = header->magic.load(std::memory_order_acquire);
+  if (access_ == Access::kCount && magic == 0) return Begin();
+  if (magic != kMagic || header->incarnation == 0) {
     return NotOurs("its beginning is another's");
   }
   for (std::byte* chunk : chunks_) {

@@ -146,9 +146,9 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const Balance
     return;
   }
   const SteadyTime now = clock_.Steady();
-  if (balancer->state == BalancerState::kReady && now - balancer->state_since >= kHealthyForgives) {
-    balancer->crashes = 0;
-  }
+  const bool served =
+      balancer->state == BalancerState::kReady || balancer->state == BalancerState::kDisconnected;
+  if (served && now - balancer->state_since >= kServingForgives) balancer->crashes = 0;
   ++balancer->crashes;
   const std::chrono::seconds delay = BalancerBackOffDelay(balancer->crashes);
   balancer->next_start = now + delay;

@@ -145,6 +145,10 @@ struct Balancer {
   std::vector<EndpointView> endpoints;
 };
 
+// For so long a balancer must have served to be started again at once: while it does not, its port
+// refuses connections.
+inline constexpr std::chrono::seconds kServingForgives{1};
+
 // 0 after the first crash, so that its port is back at once; then 1, 2, 4 … 60 s.
 std::chrono::seconds BalancerBackOffDelay(uint32_t crashes);
 

@@ -83,9 +83,10 @@ std::vector<EndpointStatus> Director::Status() const {
 void Director::BeginReport(uint64_t sequence) {
   for (Departed& departed : departed_) {
     const EndpointPointer& endpoint = departed.worker.endpoint;
-    // Nobody else holds it, so nobody will count for it; what they did is seen from here on.
+    // Nobody else holds it, so nobody will count for it any more; and what they counted while they
+    // had a request is seen once that is.
     if (departed.final_report != 0 || endpoint.use_count() > 1) continue;
-    std::atomic_thread_fence(std::memory_order_acquire);
+    if (endpoint->in_flight.load(std::memory_order_acquire) > 0) continue;
     departed.final_report = sequence;
   }
 }
