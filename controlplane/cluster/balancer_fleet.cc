@@ -73,6 +73,7 @@ void BalancerFleet::Adopt(const LeftBalancers& left) {
   for (const BalancerProcess& process : left.running) {
     Balancer& balancer = Add(process);
     balancer.process_alive = true;
+    balancer.serving_since = clock_.Steady();
     EnterState(balancer, BalancerState::kDisconnected, "adopted; waits for its connection");
     events_.Info(Subject(process.name), "BalancerAdopted",
                  Cat("process ", process.pid, " was running already and is taken over"));
@@ -146,9 +147,8 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const Balance
     return;
   }
   const SteadyTime now = clock_.Steady();
-  const bool served =
-      balancer->state == BalancerState::kReady || balancer->state == BalancerState::kDisconnected;
-  if (served && now - balancer->state_since >= kServingForgives) balancer->crashes = 0;
+  const auto served_since = std::exchange(balancer->serving_since, std::nullopt);
+  if (served_since && now - *served_since >= kServingForgives) balancer->crashes = 0;
   ++balancer->crashes;
   const std::chrono::seconds delay = BalancerBackOffDelay(balancer->crashes);
   balancer->next_start = now + delay;
@@ -237,6 +237,7 @@ void BalancerFleet::Acknowledge(const std::string& name, const BalancerStream* s
                       balancer->state == BalancerState::kDisconnected;
   if (serves) {
     EnterState(*balancer, BalancerState::kReady, "");
+    if (!balancer->serving_since) balancer->serving_since = clock_.Steady();
     events_.Info(Subject(name), "BalancerReady", Cat("serves on ", balancer->address));
   }
   Touch(*balancer);

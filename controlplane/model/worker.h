@@ -120,6 +120,8 @@ struct Balancer {
   bool process_alive = false;
   int64_t pid = 0;
   SteadyTime state_since{};
+  // With or without the control plane; none before it has served.
+  std::optional<SteadyTime> serving_since;
   WallTime start_time{};
   uint32_t crashes = 0;
   SteadyTime next_start{};
