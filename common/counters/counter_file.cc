@@ -188,6 +188,8 @@ absl::StatusOr<CounterFile::RecordHeader*> CounterFile::NewRecord(size_t size) {
   if (const auto found = free_.find(size); found != free_.end()) {
     RecordHeader* record = found->second;
     free_.erase(found);
+    // What is new is all zeros, and takes no memory before it is counted in.
+    std::memset(record + 1, 0, record->size - sizeof(RecordHeader));
     return record;
   }
   if (unused_ + size > chunks_.back() + kChunkBytes) {
@@ -222,7 +224,6 @@ absl::StatusOr<std::shared_ptr<void>> CounterFile::TakeValues(uint32_t kind, std
     header.values_size = static_cast<uint32_t>(size);
     header.name_size = static_cast<uint16_t>(name.size());
     std::memcpy(header.name(), name.data(), name.size());
-    std::memset(header.values(), 0, size);
     // Last: a record is whole, or free.
     header.used.store(1, std::memory_order_release);
     place->second = &header;
