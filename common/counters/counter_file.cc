@@ -189,7 +189,7 @@ absl::StatusOr<CounterFile::RecordHeader*> CounterFile::NewRecord(size_t size) {
     RecordHeader* record = found->second;
     free_.erase(found);
     // What is new is all zeros, and takes no memory before it is counted in.
-    std::memset(record + 1, 0, record->size - sizeof(RecordHeader));
+    std::memset(record->name(), 0, record->size - sizeof(RecordHeader));
     return record;
   }
   if (unused_ + size > chunks_.back() + kChunkBytes) {
