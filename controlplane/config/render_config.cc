@@ -22,7 +22,7 @@ class Renderer {
     // Each form says what there is to say of the service `worker` in one place.
     if (is_long_ && key.part == ConfigKey::Part::kService) return "";
     if (is_flat_ && !key.flat.empty()) return "";
-    const std::string text = Value(key, owner, blank, depth);
+    std::string text = Value(key, owner, blank, depth);
     if (text.empty() || is_long_ || key.is_main) return text;
     return text == Value(key, blank, blank, depth) ? "" : text;
   }

@@ -176,8 +176,9 @@ KeysOf<HealthCheck> HealthKeys() {
       {.kind = ScalarShape::Kind::kAnything},
       [](const YamlNode& scalar, HealthCheck& health) {
         auto statuses = IsWritten(scalar) ? ParseStatuses(scalar.text) : std::nullopt;
-        if (statuses) health.expected = *std::move(statuses);
-        return statuses.has_value();
+        if (!statuses) return false;
+        health.expected = *std::move(statuses);
+        return true;
       },
       [](const HealthCheck& health) { return YamlText(FormatStatuses(health.expected)); },
       "Statuses that pass.");

@@ -205,7 +205,7 @@ bool IsStopSignal(const std::string& text) {
 bool IsPathPrefix(const std::string& text) {
   if (text == "/") return true;
   return IsRequestPath(text) && text.back() != '/' &&
-         text.find_first_of("?") == std::string::npos && text.find("//") == std::string::npos &&
+         text.find_first_of('?') == std::string::npos && text.find("//") == std::string::npos &&
          !HasDotSegment(text);
 }
 

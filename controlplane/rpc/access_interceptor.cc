@@ -80,7 +80,7 @@ class AccessInterceptor final : public experimental::Interceptor {
   }
 
   grpc::Status Decide() {
-    const grpc::Status recognized = gatekeeper_.Recognize(*call_.server_context(), caller_);
+    grpc::Status recognized = gatekeeper_.Recognize(*call_.server_context(), caller_);
     std::chrono::milliseconds retry_after{0};
     if (grpc::Status counted = gatekeeper_.CountCall(caller_, retry_after); !counted.ok()) {
       // Where clients retry by themselves they wait as long (gRFC A6).

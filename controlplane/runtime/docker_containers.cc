@@ -202,7 +202,7 @@ absl::Status DockerContainers::StartContainer(const EngineCalls& engine, const s
   GOCOMET_ASSIGN_OR_RETURN(const EngineAnswer answer,
                            engine.Post(Cat("/containers/", id, "/start")));
   if (answer.ok() || answer.status == 304) return absl::OkStatus();
-  const absl::Status failed = ToStatus(answer.status, answer.body, what);
+  absl::Status failed = ToStatus(answer.status, answer.body, what);
   (void)Delete(engine, id);  // What stays is listed, and found to be wanted by nobody.
   (void)DeleteFiles(spec.launch.instance);
   return failed;

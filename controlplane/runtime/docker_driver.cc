@@ -87,9 +87,9 @@ class DockerDriver : public RuntimeDriver {
     queue_.Post([this, instance] { pulls_.GiveUp(instance); });
   }
 
-  void Listen(std::function<void(RuntimeNote)> tell) override {
+  void Listen(const std::function<void(RuntimeNote)>& tell) override {
     const std::lock_guard hold(listener_mutex_);
-    listener_ = std::move(tell);
+    listener_ = tell;
   }
 
   absl::StatusOr<std::unique_ptr<LogStream>> Logs(const std::string& handle, int tail, bool follow,

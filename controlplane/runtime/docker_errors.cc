@@ -121,7 +121,7 @@ StatusCode CodeOf(int http_status) {
   }
 }
 
-absl::Status Explain(StatusCode code, std::string text, std::string_view message) {
+absl::Status Explain(StatusCode code, const std::string& text, std::string_view message) {
   const KnownWords* known = FindKnown(message);
   if (known == nullptr) return absl::Status(code, text);
   return absl::Status(known->code, Cat(text, "; ", known->advice));

@@ -145,7 +145,7 @@ class DriverWithEndpoints : public RuntimeDriver {
     });
   }
   void Watch(std::function<void()> changed) override { driver_->Watch(std::move(changed)); }
-  void Listen(std::function<void(RuntimeNote)> tell) override { driver_->Listen(std::move(tell)); }
+  void Listen(const std::function<void(RuntimeNote)>& tell) override { driver_->Listen(tell); }
   absl::StatusOr<std::unique_ptr<LogStream>> Logs(const std::string& handle, int tail, bool follow,
                                                   std::function<void(RuntimeLogLine)> line,
                                                   std::function<void(absl::Status)> end) override {

@@ -65,7 +65,7 @@ absl::StatusOr<bool> ImagePulls::Has(const std::string& image) const {
 }
 
 void ImagePulls::Ensure(const std::string& image, const std::string& service,
-                        const std::string& instance, Done done) {
+                        const std::string& instance, const Done& done) {
   const auto has = Has(image);
   if (!has.ok() || *has) return done(has.status());
   std::shared_ptr<Pull> begun;
@@ -82,7 +82,7 @@ void ImagePulls::Ensure(const std::string& image, const std::string& service,
         pull = begun = std::make_shared<Pull>();
         pull->service = service;
       }
-      pull->waiting.push_back({instance, std::move(done)});
+      pull->waiting.push_back({instance, done});
     }
   }
   if (!refused.ok()) return done(refused);

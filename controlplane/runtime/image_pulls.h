@@ -34,7 +34,7 @@ class ImagePulls {
   // OK once the engine has it. Waits for one call of the API; `done` is called before it returns,
   // or later on another thread, and must not block.
   void Ensure(const std::string& image, const std::string& service, const std::string& instance,
-              Done done);
+              const Done& done);
 
   // That instance does not wait any longer, also where it is still about to: it is answered with
   // CANCELLED. The pull goes on.

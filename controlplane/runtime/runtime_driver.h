@@ -122,7 +122,7 @@ class RuntimeDriver {
   virtual void Watch(std::function<void()> changed) = 0;
 
   // `tell` is called with each note, on a driver thread; it must not block. At most one listener.
-  virtual void Listen(std::function<void(RuntimeNote)> tell) { (void)tell; }
+  virtual void Listen(const std::function<void(RuntimeNote)>& tell) { (void)tell; }
 
   // The last `tail` lines (-1: all that is kept), then, with `follow`, what is written from now on.
   // `line` is called in order; `end` once, after the last line. Both on a driver thread.
