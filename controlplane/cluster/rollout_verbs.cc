@@ -108,7 +108,7 @@ void Rollouts::Abort(const std::string& service, const Asked& asked, Done done) 
                  if (!result.ok()) return done(result.status());
                  done(*Find(id));
                });
-    if (!begun.ok()) done(begun);
+    if (!begun.ok()) std::move(done)(begun);
     return;
   }
   if (newest->good_revision == 0 && newest->from_revision == 0) {
@@ -162,19 +162,19 @@ void Rollouts::Undo(const std::string& service, const Asked& asked, Done done) {
   intent.generation = newest->generation;
   const std::string reason =
       asked.reason.empty() ? Cat("undoes rollout ", last->id, " of ", service) : asked.reason;
-  const absl::Status begun = GoBack(
-      *last, *spec, std::move(intent), {asked.author, reason},
-      [this, service, done = std::move(done)](const absl::StatusOr<ConfigChangeResult>& result) {
-        if (!result.ok()) return done(result.status());
-        for (const RolloutRecord& rollout : result->rollouts) {
-          if (rollout.service == service && rollout.is_active()) {
-            return done(*Find(rollout.id));
-          }
-        }
-        done(absl::FailedPreconditionError(
-            Cat("service ", service, " runs already what it would go back to")));
-      });
-  if (!begun.ok()) done(begun);
+  const absl::Status begun =
+      GoBack(*last, *spec, std::move(intent), {asked.author, reason},
+             [this, service, done](const absl::StatusOr<ConfigChangeResult>& result) {
+               if (!result.ok()) return done(result.status());
+               for (const RolloutRecord& rollout : result->rollouts) {
+                 if (rollout.service == service && rollout.is_active()) {
+                   return done(*Find(rollout.id));
+                 }
+               }
+               done(absl::FailedPreconditionError(
+                   Cat("service ", service, " runs already what it would go back to")));
+             });
+  if (!begun.ok()) std::move(done)(begun);
 }
 
 absl::Status Rollouts::GoBack(const RolloutRecord& rollout, const Service& spec,
