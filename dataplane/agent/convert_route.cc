@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kRetriesMax = 10;
 
-absl::Status Wrong(std::string text) { return absl::InvalidArgumentError(text); }
+absl::Status Wrong(const std::string& text) { return absl::InvalidArgumentError(text); }
 
 absl::StatusOr<std::optional<std::chrono::milliseconds>> ToTimeout(
     bool is_set, const google::protobuf::Duration& duration, std::string_view what) {
