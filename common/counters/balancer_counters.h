@@ -13,6 +13,8 @@
 
 // What a balancer counts, as its file holds it (CounterFile). All of it only grows.
 //
+// Kind 4 is the data plane's own: Latencies.
+//
 // Relaxed: each is right by itself, and no decision hangs on two of them together.
 namespace gocomet {
 

@@ -210,7 +210,7 @@ absl::StatusOr<std::shared_ptr<void>> CounterFile::TakeValues(uint32_t kind, std
   const auto [place, is_new] = used_.try_emplace(Key(kind, std::string(name)), nullptr);
   if (!is_new && place->second->values_size != size) {
     // Of another layout, which nobody can go on with.
-    FreeValues(place->second->values());
+    FreeRecord(*place->second);
     return TakeValues(kind, name, size);
   }
   if (is_new) {
@@ -228,14 +228,14 @@ absl::StatusOr<std::shared_ptr<void>> CounterFile::TakeValues(uint32_t kind, std
     header.used.store(1, std::memory_order_release);
     place->second = &header;
   }
-  std::weak_ptr<void>& held = held_[place->second];
-  std::shared_ptr<void> values = held.lock();
+  Held& held = held_[place->second->values()];
+  std::shared_ptr<void> values = held.values.lock();
   if (!values) {
     // The memory is there for as long as the file is mapped. `held` keeps the deleter, so it must
     // let go by itself.
     values = std::shared_ptr<void>(place->second->values(),
                                    [self = shared_from_this()](void*) mutable { self.reset(); });
-    held = values;
+    held = {place->second, values};
   }
   return values;
 }
@@ -246,16 +246,16 @@ const void* CounterFile::FindValues(uint32_t kind, std::string_view name, size_t
   return found->second->values();
 }
 
-void CounterFile::FreeValues(void* values) {
-  for (auto place = used_.begin(); place != used_.end(); ++place) {
-    RecordHeader* record = place->second;
-    if (record->values() != values) continue;
-    record->used.store(0, std::memory_order_release);
-    free_.emplace(record->size, record);
-    held_.erase(record);
-    used_.erase(place);
-    return;
-  }
+void CounterFile::FreeValues(const void* values) {
+  const auto held = held_.find(values);
+  if (held != held_.end()) FreeRecord(*held->second.record);
+}
+
+void CounterFile::FreeRecord(RecordHeader& record) {
+  used_.erase(Key(record.kind, std::string(record.name(), record.name_size)));
+  held_.erase(record.values());
+  record.used.store(0, std::memory_order_release);
+  free_.emplace(record.size, &record);
 }
 
 std::vector<std::string> CounterFile::NamesOf(uint32_t kind, size_t size) const {

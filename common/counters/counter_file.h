@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -98,7 +99,8 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
                                                    size_t size);
   absl::StatusOr<RecordHeader*> NewRecord(size_t size);
   const void* FindValues(uint32_t kind, std::string_view name, size_t size) const;
-  void FreeValues(void* values);
+  void FreeValues(const void* values);
+  void FreeRecord(RecordHeader& record);
   std::vector<std::string> NamesOf(uint32_t kind, size_t size) const;
 
   static constexpr size_t kAlignment = 64;
@@ -109,7 +111,12 @@ class CounterFile : public std::enable_shared_from_this<CounterFile> {
   std::byte* unused_ = nullptr;  // Of the last chunk: what follows has no record yet.
   std::map<Key, RecordHeader*> used_;
   std::multimap<size_t, RecordHeader*> free_;  // By size.
-  std::map<RecordHeader*, std::weak_ptr<void>> held_;
+  // Records that were taken, by their values.
+  struct Held {
+    RecordHeader* record = nullptr;
+    std::weak_ptr<void> values;
+  };
+  std::unordered_map<const void*, Held> held_;
 };
 
 }  // namespace gocomet
