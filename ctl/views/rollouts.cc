@@ -12,8 +12,6 @@
 namespace gocomet::ctl {
 namespace {
 
-using google::protobuf::util::TimeUtil;
-
 std::string Number(uint64_t count) { return count == 0 ? "none" : Cat(count); }
 
 // To the millisecond.
