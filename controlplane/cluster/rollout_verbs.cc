@@ -162,19 +162,20 @@ void Rollouts::Undo(const std::string& service, const Asked& asked, Done done) {
   intent.generation = newest->generation;
   const std::string reason =
       asked.reason.empty() ? Cat("undoes rollout ", last->id, " of ", service) : asked.reason;
-  const absl::Status begun =
-      GoBack(*last, *spec, std::move(intent), {asked.author, reason},
-             [this, service, done](const absl::StatusOr<ConfigChangeResult>& result) {
-               if (!result.ok()) return done(result.status());
-               for (const RolloutRecord& rollout : result->rollouts) {
-                 if (rollout.service == service && rollout.is_active()) {
-                   return done(*Find(rollout.id));
-                 }
-               }
-               done(absl::FailedPreconditionError(
-                   Cat("service ", service, " runs already what it would go back to")));
-             });
-  if (!begun.ok()) std::move(done)(begun);
+  const Done refuse = done;  // Where it cannot even begin.
+  const absl::Status begun = GoBack(
+      *last, *spec, std::move(intent), {asked.author, reason},
+      [this, service, done = std::move(done)](const absl::StatusOr<ConfigChangeResult>& result) {
+        if (!result.ok()) return done(result.status());
+        for (const RolloutRecord& rollout : result->rollouts) {
+          if (rollout.service == service && rollout.is_active()) {
+            return done(*Find(rollout.id));
+          }
+        }
+        done(absl::FailedPreconditionError(
+            Cat("service ", service, " runs already what it would go back to")));
+      });
+  if (!begun.ok()) refuse(begun);
 }
 
 absl::Status Rollouts::GoBack(const RolloutRecord& rollout, const Service& spec,
