@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "common/base/hex.h"
+
 namespace gocomet {
 namespace {
 
@@ -27,14 +29,7 @@ void FillRandom(void* buffer, size_t size) {
 std::string RandomHex(size_t bytes) {
   std::vector<unsigned char> raw(bytes);
   FillRandom(raw.data(), raw.size());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes * 2);
-  for (const unsigned char byte : raw) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15]);
-  }
-  return text;
+  return ToHex(raw.data(), raw.size());
 }
 
 uint64_t RandomIncarnation() {

@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include "common/base/file.h"
+#include "common/base/hex.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 
@@ -29,13 +30,7 @@ std::string TokenIssuer::Issue(std::string_view bearer) const {
   unsigned int length = 0;
   HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
        reinterpret_cast<const unsigned char*>(bearer.data()), bearer.size(), digest, &length);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text.push_back(kDigits[digest[i] >> 4]);
-    text.push_back(kDigits[digest[i] & 15]);
-  }
-  return text;
+  return ToHex(digest, length);
 }
 
 bool TokenIssuer::Accepts(std::string_view bearer, std::string_view token) const {

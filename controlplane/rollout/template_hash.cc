@@ -2,8 +2,7 @@
 
 #include <string_view>
 
-#include <openssl/sha.h>
-
+#include "common/base/sha256_hex.h"
 #include "common/base/text.h"
 
 namespace gocomet::controlplane {
@@ -22,17 +21,7 @@ class CanonicalText {
   void AddEach(std::string_view name, const Values& values) {
     for (const std::string& value : values) Add(name, value);
   }
-  std::string Hash() const {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    ::SHA256(reinterpret_cast<const unsigned char*>(text_.data()), text_.size(), digest);
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex;
-    for (const unsigned char byte : digest) {
-      hex += kDigits[byte >> 4];
-      hex += kDigits[byte & 15];
-    }
-    return hex;
-  }
+  std::string Hash() const { return Sha256Hex(text_); }
 
  private:
   std::string text_;

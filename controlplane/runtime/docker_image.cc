@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "common/base/file.h"
+#include "common/base/sha256_hex.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "controlplane/runtime/docker_errors.h"
 #include "controlplane/runtime/docker_messages.h"
-#include "controlplane/runtime/sha256_hex.h"
 #include "controlplane/runtime/tar_writer.h"
 
 namespace gocomet::controlplane {

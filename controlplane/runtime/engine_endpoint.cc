@@ -7,10 +7,10 @@
 
 #include "common/base/address.h"
 #include "common/base/file.h"
+#include "common/base/sha256_hex.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "controlplane/runtime/json_fields.h"
-#include "controlplane/runtime/sha256_hex.h"
 
 namespace gocomet::controlplane {
 namespace {

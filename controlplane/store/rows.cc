@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 
@@ -133,15 +134,6 @@ RolloutRecord ReadRollout(const Statement& row) {
 }
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-std::string ToHex(const TokenHash& hash) {
-  std::string text;
-  for (const uint8_t byte : hash) {
-    text.push_back(kHexDigits[byte >> 4]);
-    text.push_back(kHexDigits[byte & 15]);
-  }
-  return text;
-}
 
 // Nothing where it is no hash: such a token is good for nothing.
 std::optional<TokenHash> FromHex(const std::string& text) {
@@ -352,7 +344,7 @@ absl::Status RowWriter::Write(const AccessTokenChange& change) {
   token_.Bind(1, token.id);
   token_.Bind(2, token.name);
   token_.Bind(3, ToString(token.role));
-  token_.Bind(4, ToHex(token.hash));
+  token_.Bind(4, ToHex(token.hash.data(), token.hash.size()));
   token_.Bind(5, ToMicroseconds(token.create_time));
   token_.Bind(6, ToMicroseconds(token.expire_time));
   token_.Bind(7, token.author);

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "common/base/file.h"
+#include "common/base/sha256_hex.h"
 #include "common/base/text.h"
-#include "controlplane/runtime/sha256_hex.h"
 #include "runtime_world.h"
 
 namespace gocomet::controlplane {
