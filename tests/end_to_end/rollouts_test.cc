@@ -417,6 +417,26 @@ TEST_F(Rollouts, IsPausedResumedAndUndone) {
   ExpectNoFailure();
 }
 
+TEST(RolloutUndo, ThatDoesNotFitTheRestOfTheConfigAnyMoreIsRefusedAndSaysWhy) {
+  System system("process");
+  system.keys["worker"] = "1";
+  system.keys["pool"] = "1";
+  const uint16_t port = system.first_worker_port();
+  system.keys["worker-port"] = Cat(port);
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  const auto apply = [&system](const std::string& key, int value) {
+    system.keys[key] = Cat(value);
+    system.WriteConfig();
+    const CommandResult applied = system.Ctl({"apply", "-f", system.config_file(), "--wait"});
+    ASSERT_EQ(applied.exit_code, 0) << applied.output;
+  };
+  apply("worker-port", port + 10);
+  apply("load-balancer-port", port);
+  const CommandResult undone = system.Ctl({"rollout", "undo"});
+  EXPECT_EQ(undone.exit_code, 4) << undone.output;
+  EXPECT_THAT(undone.output, HasSubstr("what ran before does not fit the rest of the config"));
+}
+
 TEST_F(Rollouts, AWaitingClientOutlastsAControlPlaneThatIsKilled) {
   SetCommand(Serve("2"), "min-ready: 1s");
   system_.WriteConfig();
