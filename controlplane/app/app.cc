@@ -21,6 +21,7 @@
 #include "common/base/text.h"
 #include "common/base/version.h"
 #include "controlplane/app/balancer_processes.h"
+#include "controlplane/app/config_reload.h"
 #include "controlplane/app/config_start.h"
 #include "controlplane/app/console.h"
 #include "controlplane/app/file_watch.h"
@@ -43,7 +44,6 @@ namespace {
 constexpr std::chrono::seconds kPreparePatience{180};
 constexpr std::chrono::seconds kListPatience{15};
 constexpr std::chrono::seconds kFlushPatience{5};
-constexpr std::chrono::seconds kConfigLookEvery{1};
 
 void Say(const std::string& line) {
   std::fwrite((line + "\n").data(), 1, line.size() + 1, stdout);
@@ -118,7 +118,7 @@ class App {
   int Run() {
     if (const auto exit = ReadConfig()) return *exit;
     BlockSignals();
-    signals_.emplace([this](int signal) { PassOnSignal(signal); });
+    signals_.emplace([this](int signal) { PassOnSignal(signal); }, [this] { LookAtConfig(); });
     if (const absl::Status status = Prepare(); !status.ok()) {
       Complain(std::string(MessageOf(status)));
       return 1;
@@ -274,12 +274,11 @@ class App {
   }
 
   absl::Status Serve(const std::string& runtime_reason, const std::string& shown_runtime) {
+    const ProcessSettings& process = loaded_.file.process;
     {
       const std::lock_guard hold(mutex_);
-      serving_ = true;
+      reload_.emplace(*cluster_, line_.config_file, process, config_watch_);
     }
-    if (config_watch_) cluster_->mailbox().Post([this] { WatchConfig(); });
-    const ProcessSettings& process = loaded_.file.process;
     GOCOMET_ASSIGN_OR_RETURN(http_, HealthServer::Start(process.http_address, tls_->files(),
                                                         [this] { return cluster_->ready(); }));
     v1::ClusterStatus facts;
@@ -344,18 +343,24 @@ class App {
   // minutes, such as the build of an image, are under way: there is nothing to wait for.
   void PassOnSignal(int signal) {
     const std::lock_guard hold(mutex_);
-    if (serving_) return cluster_->mailbox().Post([this, signal] { OnSignal(signal); });
-    if (signal == SIGHUP) return;  // The file is being read just now.
-    Say("Stopped before anything was started.");
-    ::_exit(0);
+    if (!reload_) {
+      if (signal == SIGHUP) return;  // The file is being read just now.
+      Say("Stopped before anything was started.");
+      ::_exit(0);
+    }
+    cluster_->mailbox().Post([this, signal] { OnSignal(signal); });
+    if (signal == SIGHUP) reload_->Read();
+  }
+
+  // On the signals' thread.
+  void LookAtConfig() {
+    const std::lock_guard hold(mutex_);
+    if (reload_) reload_->Look();
   }
 
   // On the owner's thread, as all below.
   void OnSignal(int signal) {
-    if (signal == SIGHUP) {
-      ReloadTls();
-      return ReloadConfig();
-    }
+    if (signal == SIGHUP) return ReloadTls();
     if (line_.detach_on_exit) {
       detached_ = true;
       return cluster_->Detach();
@@ -378,49 +383,6 @@ class App {
       cluster_->events().Info("cluster", "TlsReloaded",
                               "new connections meet the new certificate within seconds");
     }
-  }
-
-  void WatchConfig() {
-    if (config_watch_->Look(StampOf(loaded_.path))) ReloadConfig();
-    cluster_->After(kConfigLookEvery, [this] { WatchConfig(); });
-  }
-
-  // A bad file never touches what runs.
-  void ReloadConfig() {
-    ParsedConfig parsed;
-    const auto loaded = LoadConfigFile(line_.config_file, parsed);
-    EventLog& events = cluster_->events();
-    if (!loaded.ok()) {
-      return events.Error("cluster", "ReloadFailed", std::string(MessageOf(loaded.status())));
-    }
-    if (!loaded->exists) {
-      return events.Error("cluster", "ReloadFailed",
-                          Cat("there is no ", loaded->path, "; what runs is kept"));
-    }
-    std::vector<ConfigProblem> problems = std::move(parsed.problems);
-    if (problems.empty()) {
-      problems =
-          FindUnmetDemands(loaded_.file.process, cluster_->runtime(), parsed, line_.config_file);
-    }
-    for (const ConfigProblem& problem : problems)
-      events.Error("cluster", "ReloadFailed", problem.ToString());
-    if (!problems.empty()) return;
-    for (const ConfigProblem& warning : parsed.warnings)
-      events.Warning("cluster", "ReloadWarning", warning.ToString());
-    ConfigChange change{loaded->file.config,
-                        loaded->text,
-                        0,
-                        "gocomet-controlplane",
-                        Cat("read again from ", loaded->path),
-                        "file"};
-    cluster_->desired_state().Change(
-        std::move(change), [&events](const absl::StatusOr<ConfigChangeResult>& result) {
-          if (!result.ok()) {
-            events.Error("cluster", "ReloadFailed", std::string(MessageOf(result.status())));
-          } else if (!result->changed) {
-            events.Info("cluster", "ReloadUnchanged", "the file says what already runs");
-          }
-        });
   }
 
   Overview DescribeCluster() {
@@ -469,13 +431,13 @@ class App {
   const CommandLine line_;
   const Clock& clock_ = SystemClock();
   LoadedConfig loaded_;
-  std::optional<FileWatch> config_watch_;  // Owner's thread, once it serves.
+  std::optional<FileWatch> config_watch_;  // As the file was when it was read.
   std::string database_file_;
   bool detached_ = false;
   bool stopped_at_once_ = false;
 
-  std::mutex mutex_;  // Guards serving_, and the exit that comes of its being false.
-  bool serving_ = false;
+  std::mutex mutex_;  // Guards reload_, and the exit that comes of its not being there.
+  std::optional<ConfigReload> reload_;  // Once it serves.
 
   std::optional<StateDirectory> state_;
   std::optional<TokenIssuer> tokens_;

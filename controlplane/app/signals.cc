@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <utility>
+
+#include "common/base/clock.h"
 
 namespace gocomet::controlplane {
 namespace {
@@ -24,14 +27,19 @@ void BlockSignals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-SignalThread::SignalThread(std::function<void(int)> on_signal)
-    : thread_([this, on_signal = std::move(on_signal)] {
+SignalThread::SignalThread(std::function<void(int)> on_signal, std::function<void()> each_second)
+    : thread_([this, on_signal = std::move(on_signal), each_second = std::move(each_second)] {
         ::pthread_setname_np(::pthread_self(), "signals");
         const sigset_t handled = Handled();
         const timespec patience{0, 100'000'000};  // To notice the end.
+        SteadyTime next = SystemClock().Steady();
         while (!stopping_.load()) {
           const int signal = ::sigtimedwait(&handled, nullptr, &patience);
           if (signal > 0) on_signal(signal);
+          const SteadyTime now = SystemClock().Steady();
+          if (now < next) continue;
+          next = now + std::chrono::seconds(1);
+          each_second();
         }
       }) {}
 

@@ -10,10 +10,11 @@ namespace gocomet::controlplane {
 // of a broken pipe are ignored. Call it before any thread is started.
 void BlockSignals();
 
-// Waits for signals on a thread of its own and hands each one on.
+// Waits for signals on a thread of its own and hands each one on. The thread also does what is to
+// be done each second.
 class SignalThread {
  public:
-  explicit SignalThread(std::function<void(int signal)> on_signal);
+  SignalThread(std::function<void(int signal)> on_signal, std::function<void()> each_second);
   ~SignalThread();
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;

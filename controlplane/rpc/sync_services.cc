@@ -239,6 +239,8 @@ class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>
       return InvalidField("report.endpoints", Cat("names ", report.endpoints_size(),
                                                   " endpoints; at most ", kEndpointsMax, " exist"));
     }
+    std::vector<SparseDurations> durations;
+    durations.reserve(static_cast<size_t>(report.endpoints_size()));
     for (int i = 0; i < report.endpoints_size(); ++i) {
       const v1::EndpointReport& endpoint = report.endpoints(i);
       const std::string field = Cat("report.endpoints[", i, "].");
@@ -246,17 +248,22 @@ class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>
       if (endpoint.by_status_class_size() != 5) {
         return InvalidField(field + "by_status_class", "must have 5 entries, 1xx to 5xx");
       }
-      if (!DurationsOf(endpoint)) {
+      auto endpoint_durations = DurationsOf(endpoint);
+      if (!endpoint_durations) {
         return InvalidField(field + "durations",
                             "must have a count above 0 for each bucket, and the buckets ascending");
       }
+      durations.push_back(*std::move(endpoint_durations));
     }
     last_sequence_ = report.sequence();
-    return Post([self = Self(), converted = FromProto(report)] {
+    BalancerReport converted = FromProto(report);
+    converted.durations = std::move(durations);
+    return Post([self = Self(), converted = std::move(converted)] {
       self->cluster_.ReportBalancer(self->hello_, self, converted);
     });
   }
 
+  // But for the durations.
   BalancerReport FromProto(const v1::BalancerReport& proto) const {
     BalancerReport report;
     report.sequence = proto.sequence();
@@ -284,7 +291,6 @@ class BalancerSession final : public Session<grpc::ByteBuffer, grpc::ByteBuffer>
       totals.bytes_to_worker = endpoint.bytes_to_worker();
       totals.bytes_from_worker = endpoint.bytes_from_worker();
       report.totals.push_back(std::move(totals));
-      report.durations.push_back(*DurationsOf(endpoint));
     }
     return report;
   }
