@@ -323,14 +323,21 @@ void Cluster::CountBalanced(const std::vector<BalancedTotals>& totals) {
 
 void Cluster::CountDurations(const BalancerReport& report) {
   const SteadyTime now = clock_.Steady();
-  std::unordered_map<std::string_view, std::string_view> service_of;
-  for (const Worker& worker : workers_.workers()) service_of[worker.id] = worker.service;
+  std::unordered_map<std::string_view, std::string_view> service_of;  // Filled where one is new.
   for (size_t i = 0; i < report.durations.size(); ++i) {
     const BalancedTotals& seen = report.totals[i];
-    const auto service = service_of.find(seen.worker_id);
-    durations_.Apply(
-        {seen.balancer, seen.balancer_incarnation, seen.worker_id, seen.worker_incarnation},
-        service == service_of.end() ? "" : std::string(service->second), report.durations[i], now);
+    const Durations::Source source{seen.balancer, seen.balancer_incarnation, seen.worker_id,
+                                   seen.worker_incarnation};
+    if (durations_.Knows(source)) {
+      durations_.Apply(source, report.durations[i], now);
+      continue;
+    }
+    if (service_of.empty()) {
+      for (const Worker& worker : workers_.workers()) service_of[worker.id] = worker.service;
+    }
+    const auto found = service_of.find(seen.worker_id);
+    const std::string service(found == service_of.end() ? "" : found->second);
+    durations_.Introduce(source, service, report.durations[i]);
   }
 }
 

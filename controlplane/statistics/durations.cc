@@ -7,17 +7,22 @@ constexpr std::chrono::seconds kStep{1};
 
 }  // namespace
 
-bool Durations::Apply(const Source& source, const std::string& service, const SparseDurations& now,
-                      SteadyTime time) {
-  const auto [known, is_first] = newest_.try_emplace(source);
-  const auto added = now.Since(known->second);
+void Durations::Introduce(const Source& source, const std::string& service,
+                          const SparseDurations& first) {
+  if (!sources_.try_emplace(source, Told{service, first}).second) return;
+  of_worker_[source.worker_id].Add(first);
+}
+
+bool Durations::Apply(const Source& source, const SparseDurations& now, SteadyTime time) {
+  const auto known = sources_.find(source);
+  if (known == sources_.end()) return false;
+  Told& told = known->second;
+  const auto added = now.Since(told.newest);
   if (!added) return false;
-  known->second = now;
   if (added->count() == 0) return true;
+  told.newest = now;
   of_worker_[source.worker_id].Add(*added);
-  // When that happened which is told for the first time, nobody knows.
-  if (is_first) return true;
-  std::deque<Step>& steps = recent_[service];
+  std::deque<Step>& steps = recent_[told.service];
   while (!steps.empty() && steps.front().begin < time - kRecent) steps.pop_front();
   if (steps.empty() || time - steps.back().begin >= kStep) steps.push_back({time, {}});
   steps.back().durations.Add(*added);

@@ -30,9 +30,11 @@ class Durations {
     auto operator<=>(const Source&) const = default;
   };
 
-  // Takes the newest of a source. False where it is no later state of what is known.
-  bool Apply(const Source& source, const std::string& service, const SparseDurations& now,
-             SteadyTime time);
+  bool Knows(const Source& source) const { return sources_.contains(source); }
+  // Takes what a source tells first: nobody knows when that happened.
+  void Introduce(const Source& source, const std::string& service, const SparseDurations& first);
+  // Takes the newest of a source that is known. False where it is no later state of it.
+  bool Apply(const Source& source, const SparseDurations& now, SteadyTime time);
 
   // Of all balancers and incarnations; null where there was nothing yet.
   const SparseDurations* OfWorker(const std::string& worker_id) const;
@@ -45,7 +47,12 @@ class Durations {
     SparseDurations durations;
   };
 
-  std::map<Source, SparseDurations> newest_;
+  struct Told {
+    std::string service;
+    SparseDurations newest;
+  };
+
+  std::map<Source, Told> sources_;
   std::unordered_map<std::string, SparseDurations> of_worker_;
   std::unordered_map<std::string, std::deque<Step>> recent_;  // By service; a step is a second.
 };

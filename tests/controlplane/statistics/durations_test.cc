@@ -22,9 +22,9 @@ Durations::Source From(const std::string& balancer, const std::string& worker) {
 TEST(Durations, AddUpOverBalancers) {
   Durations durations;
   EXPECT_EQ(durations.OfWorker("w"), nullptr);
-  EXPECT_TRUE(durations.Apply(From("a", "w"), "web", Times(3), kBegin));
-  EXPECT_TRUE(durations.Apply(From("b", "w"), "web", Times(4, 20), kBegin));
-  EXPECT_TRUE(durations.Apply(From("a", "w"), "web", Times(5), kBegin));
+  durations.Introduce(From("a", "w"), "web", Times(3));
+  durations.Introduce(From("b", "w"), "web", Times(4, 20));
+  EXPECT_TRUE(durations.Apply(From("a", "w"), Times(5), kBegin));
   ASSERT_NE(durations.OfWorker("w"), nullptr);
   EXPECT_EQ(durations.OfWorker("w")->count(), 9u);
 }
@@ -32,24 +32,33 @@ TEST(Durations, AddUpOverBalancers) {
 TEST(Durations, ThatWereToldBeforeCountOnce) {
   Durations durations;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(durations.Apply(From("a", "w"), "web", Times(3), kBegin));
+    durations.Introduce(From("a", "w"), "web", Times(3));
+    EXPECT_TRUE(durations.Apply(From("a", "w"), Times(3), kBegin));
   }
   EXPECT_EQ(durations.OfWorker("w")->count(), 3u);
 }
 
 TEST(Durations, NeverGoBackwards) {
   Durations durations;
-  durations.Apply(From("a", "w"), "web", Times(3), kBegin);
-  EXPECT_FALSE(durations.Apply(From("a", "w"), "web", Times(2), kBegin));
+  durations.Introduce(From("a", "w"), "web", Times(3));
+  EXPECT_FALSE(durations.Apply(From("a", "w"), Times(2), kBegin));
   EXPECT_EQ(durations.OfWorker("w")->count(), 3u);
+}
+
+TEST(Durations, AreTakenOfKnownSourcesAlone) {
+  Durations durations;
+  EXPECT_FALSE(durations.Knows(From("a", "w")));
+  EXPECT_FALSE(durations.Apply(From("a", "w"), Times(2), kBegin));
+  durations.Introduce(From("a", "w"), "web", {});
+  EXPECT_TRUE(durations.Knows(From("a", "w")));
 }
 
 TEST(Durations, OfTheLastMinuteAreThoseAddedInIt) {
   Durations durations;
-  durations.Apply(From("a", "w"), "web", Times(1000), kBegin);
+  durations.Introduce(From("a", "w"), "web", Times(1000));
   EXPECT_EQ(durations.Recent("web", kBegin).count(), 0u) << "of all times before";
   for (int second = 1; second <= 100; ++second) {
-    durations.Apply(From("a", "w"), "web", Times(1000 + static_cast<uint64_t>(second)),
+    durations.Apply(From("a", "w"), Times(1000 + static_cast<uint64_t>(second)),
                     kBegin + seconds(second));
   }
   EXPECT_EQ(durations.Recent("web", kBegin + seconds(100)).count(), 61u);
