@@ -414,6 +414,8 @@ TEST_F(Rollouts, IsPausedResumedAndUndone) {
   const CommandResult undone = system_.Ctl({"rollout", "undo", "--wait"});
   EXPECT_EQ(undone.exit_code, 0) << undone.output << EventsOf(system_);
   EXPECT_THAT(system_.Ctl({"rollout", "history"}).output, HasSubstr("Undo"));
+  EXPECT_TRUE(Newest().report().has_p99_before()) << Newest().DebugString();
+  EXPECT_TRUE(Newest().report().has_p99_after()) << Newest().DebugString();
   ExpectNoFailure();
 }
 

@@ -53,6 +53,25 @@ class Numbers : public OnEachRuntime {
   }
 };
 
+TEST_P(Numbers, EachWorkersPercentilesAreOfAllThatBalancersSawItAnswer) {
+  System system(GetParam());
+  system.keys["avg-delay"] = "20";
+  system.keys["failure"] = "0";
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  ASSERT_TRUE(HttpBurst(system.balancer_ports(), kHello, 60, seconds(20)).ok());
+  v1::Statistics seen;
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto statistics = system.Statistics();
+    if (statistics) seen = *statistics;
+    return seen.durations().count() == 60;
+  })) << seen.DebugString();
+  for (const v1::WorkerStatistics& worker : seen.workers()) {
+    EXPECT_EQ(worker.durations().count(), worker.balanced().answered());
+    EXPECT_GE(worker.durations().p50_ms(), 9.9) << "the worker waits for 10 to 30 ms";
+    EXPECT_GE(worker.durations().p99_ms(), worker.durations().p50_ms());
+  }
+}
+
 TEST_P(Numbers, EachWorkerAndEachBalancerShowsTheWholeClusterAndHowOldTheNumbersAre) {
   System system(GetParam());
   ASSERT_TRUE(system.Start().ok()) << system.output();
