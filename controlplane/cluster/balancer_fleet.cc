@@ -155,7 +155,8 @@ void BalancerFleet::OnExited(const std::string& name, int64_t pid, const Balance
   balancer->next_start_time = clock_.Wall() + delay;
   EnterState(*balancer, BalancerState::kBackOff, exit.cause);
   events_.Error(Subject(name), "BalancerCrashed",
-                Cat(exit.cause, "; started again in ", delay.count(), " s"));
+                Cat(exit.cause, "; started again ",
+                    delay.count() == 0 ? "at once" : Cat("in ", delay.count(), " s")));
 }
 
 void BalancerFleet::Perform(const StopBalancer& action) {
