@@ -1,7 +1,8 @@
 # The verbs. CMake does the work; see docs/architecture.md.
-.PHONY: deps build run test bench clean
+.PHONY: deps build run test bench install package clean
 
 BUILD := build
+PREFIX ?= /usr/local
 CONFIG ?= config.yaml
 
 deps:
@@ -25,6 +26,15 @@ bench: build
 	@bench/at_rest.py
 	@bench/parser.sh
 	@bench/control_plane.py
+
+# DESTDIR=DIR lays everything down below DIR.
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX) | grep -v Up-to-date
+
+# A Debian package: build/gocomet_VERSION_ARCHITECTURE.deb
+package: build
+	@cd $(BUILD) && cpack -G DEB >package.log || { cat package.log; exit 1; }
+	@ls $(BUILD)/gocomet_*.deb
 
 clean:
 	rm -rf build build-*

@@ -9,8 +9,8 @@ packages=(
   libgrpc++-dev libgrpc-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libc-ares-dev
   libre2-dev zlib1g-dev libabsl-dev libssl-dev
   libevent-dev libyaml-cpp-dev libsqlite3-dev nlohmann-json3-dev libcurl4-openssl-dev
-  libcli11-dev libspdlog-dev
-  curl jq sqlite3
+  libcli11-dev libspdlog-dev libsystemd-dev
+  curl jq sqlite3 help2man dpkg-dev
 )
 case ${1:-all} in
   build) ;;
@@ -19,6 +19,7 @@ case ${1:-all} in
       libgtest-dev libgmock-dev libhttp-parser-dev
       clang clang-format clang-tidy libclang-rt-14-dev
       openssl python3 python3-grpcio python3-protobuf python3-jsonschema python3-yaml
+      man-db systemd-container
     ) ;;
   *) echo "usage: scripts/install-dependencies.sh [build|all]" >&2; exit 2 ;;
 esac

@@ -1,5 +1,6 @@
 #include "controlplane/app/app.h"
 
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -123,6 +124,7 @@ class App {
       Complain(std::string(MessageOf(status)));
       return 1;
     }
+    ::sd_notify(0, "READY=1");  // Where systemd started it and waits; else it does nothing.
     cluster_->Run();
     console_.reset();
     const bool everything_gone =
@@ -361,7 +363,7 @@ class App {
   // On the owner's thread, as all below.
   void OnSignal(int signal) {
     if (signal == SIGHUP) return ReloadTls();
-    if (line_.detach_on_exit) {
+    if (line_.detach_on_exit || signal == SIGUSR2) {
       detached_ = true;
       return cluster_->Detach();
     }

@@ -341,6 +341,18 @@ TEST_P(StartOnEachRuntime, DetachOnExitLeavesEverythingRunningForTheNextStart) {
   EXPECT_EQ(system.Workers().front().id(), before.front().id());
 }
 
+TEST_P(StartOnEachRuntime, SigUsr2LeavesEverythingRunningForTheNextStart) {
+  System system(GetParam());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  const auto before = system.Workers();
+  system.Signal(SIGUSR2);
+  ASSERT_EQ(system.WaitForExit(), 0) << system.output();
+  EXPECT_TRUE(HttpGet(system.balancer_ports().front(), kHello).ok());
+  ASSERT_TRUE(system.Start().ok()) << system.output();
+  ASSERT_EQ(system.Workers().size(), before.size());
+  EXPECT_EQ(system.Workers().front().id(), before.front().id());
+}
+
 GOCOMET_ON_EACH_RUNTIME(StartOnEachRuntime);
 
 }  // namespace
