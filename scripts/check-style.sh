@@ -28,4 +28,12 @@ complain 'common/|worker/|tests/' '#include "worker/' 'the programs meet in prot
 complain 'common/|ctl/|tests/' '#include "ctl/' 'the programs meet in proto/ and common/ alone'
 complain 'tests/' '#include "tests/' 'nothing outside tests/ includes tests/'
 
+# Tests that the documentation names as witnesses: files, and cases such as `Suite.Case`.
+while read -r witness; do
+  case $witness in
+    tests/*) [ -e "$witness" ] ;;
+    *) grep -rqE "TEST(_F|_P)?\(${witness%.*}, ${witness#*.}\)" tests ;;
+  esac || { echo "docs/threat-model.md names $witness, which does not exist" >&2; failed=1; }
+done < <(grep -oE '`(tests/[a-z0-9_/.]+|[A-Z][A-Za-z]+\.[A-Z][A-Za-z]+)`' docs/threat-model.md | tr -d '`' | sort -u)
+
 [ "$failed" = 0 ]

@@ -9,7 +9,7 @@ packages=(
   libgrpc++-dev libgrpc-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libc-ares-dev
   libre2-dev zlib1g-dev libabsl-dev libssl-dev
   libevent-dev libyaml-cpp-dev libsqlite3-dev nlohmann-json3-dev libcurl4-openssl-dev
-  libcli11-dev libspdlog-dev libsystemd-dev
+  libcli11-dev libspdlog-dev libsystemd-dev libseccomp-dev
   curl jq sqlite3 help2man dpkg-dev
 )
 case ${1:-all} in

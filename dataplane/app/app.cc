@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "common/base/token_file.h"
 #include "common/counters/counter_file.h"
 #include "dataplane/agent/agent.h"
+#include "dataplane/app/confinement.h"
 #include "dataplane/app/counters.h"
 #include "dataplane/app/director.h"
 #include "dataplane/handover/channel.h"
@@ -46,6 +48,11 @@ constexpr std::chrono::seconds kFirstSnapshotPatience{10};
 // Longer than TCP_DEFER_ACCEPT keeps a connection that sends nothing.
 constexpr std::chrono::seconds kGivenUpPatience{3};
 
+std::string DirectoryOf(const std::string& path) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return directory.empty() ? "." : directory;
+}
+
 timeval ToTimeval(std::chrono::milliseconds time) {
   return {static_cast<time_t>(time.count() / 1000),
           static_cast<suseconds_t>(time.count() % 1000 * 1000)};
@@ -73,6 +80,7 @@ class App {
     if (!OpenAccessLog()) return 1;
     if (!GetSockets()) return 1;
     GoOnCounting();
+    ConfineItself();
     director_.Start(options_.threads, options_.proxy);
     if (access_log_) access_log_->Start();
     OnSignals({SIGINT, SIGTERM}, &App::OnSignal);
@@ -157,6 +165,19 @@ class App {
     if (!opened->notice.empty()) Say(Cat("warning: ", opened->notice));
     incarnation_ = opened->file->incarnation();
     director_.CountIn(Counters(std::move(opened->file), Say));
+  }
+
+  void ConfineItself() const {
+    Confinement confinement;
+    if (!options_.state_directory.empty())
+      confinement.own_directories.push_back(options_.state_directory);
+    if (const std::string& log = options_.access_log.path; !log.empty() && log != "-")
+      confinement.log_directories.push_back(DirectoryOf(log));
+    if (options_.handover)
+      confinement.socket_directories.push_back(DirectoryOf(options_.handover->host()));
+    const absl::Status confined = Confine(confinement);
+    if (!confined.ok())
+      Say(Cat("warning: it keeps rights that it has no use for: ", MessageOf(confined)));
   }
 
   Assignment ToOneService() const {
