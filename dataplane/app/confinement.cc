@@ -110,8 +110,9 @@ absl::Status RefuseCalls() {
   // It starts threads, never processes: those have no CLONE_THREAD. For clone3, whose flags a
   // filter cannot see, ENOSYS lets the C library use clone.
   constexpr uint64_t kCloneThread = 0x10000;
-  int added = ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, kCloneThread, 0));
+  constexpr scmp_arg_cmp kNoThread{0, SCMP_CMP_MASKED_EQ, kCloneThread, 0};
+  int added =
+      ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &kNoThread);
   if (added == 0)
     added = ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   if (added != 0) return absl::ErrnoToStatus(-added, "cannot refuse new processes");
