@@ -20,10 +20,10 @@ check() {
   systemctl status --no-pager --lines 30 gocomet || true
   exit 1
 }
-not() { ! "$@"; }
 exits() { local wanted=$1 status=0; shift; "$@" || status=$?; [ "$status" -eq "$wanted" ]; }
 answers() { curl -fs --max-time 5 --retry 0 "$hello"; }
 ready_workers() { [ "$(gocometctl get workers -o json | grep -c '"READY"\|WORKER_STATE_READY')" -eq "$1" ]; }
+reload_failed() { gocometctl events | grep ReloadFailed; }
 main_pid() { systemctl show --property MainPID --value gocomet; }
 main_pid_is_not() { local pid; pid=$(main_pid); [ "$pid" -gt 1 ] && [ "$pid" -ne "$1" ]; }
 worker_pids() { pidof gocomet-worker | tr ' ' '\n' | sort; }
@@ -82,8 +82,9 @@ check "with four workers" ready_workers 4
 check "and no request failed" stop_load
 
 echo "worker: many" >/etc/gocomet/config.yaml
-check "a reload of a bad config changes nothing" systemctl reload gocomet
-check "the workers are as they were" ready_workers 4
+check "a bad config is looked at" systemctl reload gocomet
+check "refused, with an event that says why" reload_failed
+check "and the workers are as they were" ready_workers 4
 
 dpkg --remove gocomet >/gocomet-test/dpkg 2>&1
 check "removed, nothing runs" nothing_runs
